@@ -1,0 +1,124 @@
+"""What an asset shows in the UI: rows, times, columns, what was left out.
+
+Here: plain results to Dagster metadata. Not here: counting (pipeline/).
+"""
+
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from heap_assets.catalog import IDENTITY_MAP, ORIGINAL_USER_ID, SYSTEM_TABLES, USERS, raw_table
+from heap_assets.config.model import Configuration
+from heap_assets.defs.keys import HEAP, MIGRATED
+from heap_assets.pipeline.landing import Landing
+from heap_assets.pipeline.publication import Publication, PublishedTable
+from heap_assets.pipeline.resolution import Resolution, ResolvedTable
+
+Metadata = dict[str, dg.MetadataValue]  # type: ignore[type-arg]
+
+
+def landed_metadata(landing: Landing) -> dict[str, Metadata]:
+    """Return for each table that got rows how many, and from which dumps."""
+    by_table: dict[str, dict[int, int]] = {}
+    for (table, dump_id), rows in landing.rows.items():
+        by_table.setdefault(table, {})[dump_id] = rows
+    return {
+        table: {
+            "dagster/row_count": dg.MetadataValue.int(landing.stored_rows[table]),
+            "rows_landed": dg.MetadataValue.int(sum(rows.values())),
+            "dumps_landed": dg.MetadataValue.int(len(rows)),
+            "last_dump": dg.MetadataValue.int(max(rows)),
+        }
+        for table, rows in by_table.items()
+    }
+
+
+def resolved_metadata(resolution: Resolution, configuration: Configuration) -> dict[str, dict[str, Metadata]]:
+    """Return for each layer the metadata of each table that changed."""
+    tables = {name: table for name, table in resolution.tables.items() if table.changed and name not in SYSTEM_TABLES}
+    names = resolution.current.names
+    heap = {
+        name: _table_metadata(table, configuration.schema_name, names.in_s[name], table.facts.rows)
+        | _losses(table)
+        | {"superseded_rows": dg.MetadataValue.int(len(table.superseded))}
+        for name, table in tables.items()
+    }
+    migrated = {
+        name: _table_metadata(
+            table, configuration.migrated_schema_name, names.in_migrated[name], table.facts.migrated_rows
+        )
+        | {
+            "rows_of_merged_users": dg.MetadataValue.int(table.facts.merged_rows),
+            "duplicates_after_merging": dg.MetadataValue.int(len(table.migrated_superseded) - len(table.superseded)),
+        }
+        for name, table in tables.items()
+        if table.current.table.is_event_like
+    }
+    if USERS.kind in tables:
+        migrated[USERS.kind] = _table_metadata(
+            tables[USERS.kind], configuration.migrated_schema_name, USERS.kind, resolution.users_rows
+        ) | {"users_merged_into_others": dg.MetadataValue.int(tables[USERS.kind].facts.merged_rows)}
+    if resolution.identity_changed:
+        ends = resolution.identity_map["resolved_user_id"]
+        migrated[IDENTITY_MAP.name] = {
+            "dagster/row_count": dg.MetadataValue.int(len(ends)),
+            "dagster/table_name": dg.MetadataValue.text(f"{configuration.migrated_schema_name}.{IDENTITY_MAP.name}"),
+            "users_that_others_became": dg.MetadataValue.int(ends.n_unique()),
+            "most_users_in_one": dg.MetadataValue.int(int(ends.value_counts()["count"].max() or 0)),  # type: ignore[arg-type]
+        }
+    return {HEAP: heap, MIGRATED: migrated}
+
+
+def _table_metadata(table: ResolvedTable, schema: str, published: str, rows: int) -> Metadata:
+    shape = table.current.shape
+    meanings = {column.name: column.meaning for column in shape.table.columns}
+    names = shape.names_in_s()
+    columns = [
+        dg.TableColumn(names[column.name], column.type.duckdb, meanings.get(column.name)) for column in shape.columns
+    ]
+    metadata: Metadata = {
+        "dagster/row_count": dg.MetadataValue.int(rows),
+        "dagster/table_name": dg.MetadataValue.text(f"{schema}.{published}"),
+        "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns=columns)),
+        "last_dump": dg.MetadataValue.int(table.current.last_listed.dump.dump_id),
+    }
+    for name, time in (("first_event", table.facts.first_time), ("last_event", table.facts.last_time)):
+        if time is not None:
+            metadata[name] = _timestamp(time)
+    return metadata
+
+
+def _losses(table: ResolvedTable) -> Metadata:
+    unread = table.current.unread_values()
+    metadata: Metadata = {"quarantined_rows": dg.MetadataValue.int(table.facts.quarantined_rows)}
+    if unread:
+        metadata["unreadable_values"] = dg.MetadataValue.json(unread)
+    return metadata
+
+
+def published_metadata(table: PublishedTable) -> Metadata:
+    """Return what is known of a table that is made when it is published."""
+    meanings = {column.name: column.meaning for column in (*raw_table(table.name).columns, ORIGINAL_USER_ID)}
+    columns = [dg.TableColumn(name, kind, meanings.get(name)) for name, kind in table.columns.items()]
+    return {
+        "dagster/row_count": dg.MetadataValue.int(table.rows),
+        "dagster/table_name": dg.MetadataValue.text(f"{table.schema}.{table.name}"),
+        "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns=columns)),
+    }
+
+
+def file_metadata(publication: Publication) -> Metadata:
+    """Return what the published file holds, table by table."""
+    records = [dg.TableRecord({"table": f"{table.schema}.{table.name}", "rows": table.rows}) for table in publication.tables]
+    return {
+        "path": dg.MetadataValue.path(str(publication.path)),
+        "tables": dg.MetadataValue.table(records) if records else dg.MetadataValue.text("none"),
+        "table_count": dg.MetadataValue.int(len(publication.tables)),
+    }
+
+
+def _timestamp(time: datetime) -> dg.MetadataValue:  # type: ignore[type-arg]
+    return dg.MetadataValue.timestamp(time.replace(tzinfo=UTC))
+
+

@@ -1,0 +1,200 @@
+"""The assets: one per Heap table in each layer, and the published file.
+
+Raw tables are landed in one step, resolved in a second, published in a third: a step of its own for each table would
+cost more than the work. A table that a run sees first is landed and published like any other; it becomes an asset when
+the definitions are loaded again. Here: specs and bodies of a few lines. Not here: what a sync does (pipeline/sync.py).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import dagster as dg
+
+from heap_assets.catalog import (
+    ALL_EVENTS,
+    EVENT_METADATA,
+    IDENTITY_MAP,
+    QUARANTINE,
+    SYNC_HISTORY,
+    SYNC_INFO,
+    USER_MIGRATIONS,
+    USERS,
+    raw_table,
+)
+from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, table_key
+from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
+from heap_assets.defs.resources import HeapSync
+from heap_assets.pipeline.registry import KnownTable
+
+EVERY_DUMP_LANDED = "every_dump_landed"
+
+
+class LandConfig(dg.Config):
+    """What a run lands besides everything that is pending."""
+
+    reland: list[int] = []
+
+
+class ResolveConfig(dg.Config):
+    """How a run resolves."""
+
+    rebuild: bool = False
+
+
+def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
+    """Return the assets of these tables, and the published file."""
+    @dg.multi_asset(
+        name="land",
+        specs=[_spec(RAW, table, []) for table in tables],
+        can_subset=False,
+    )
+    def land(context: dg.AssetExecutionContext, config: LandConfig, heap: HeapSync) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        landing = heap.sync(context.log).land(reland=config.reland)
+        for failure in landing.failures:
+            context.log.error(failure.reason)
+        yield from _results(context, RAW, landed_metadata(landing))
+
+    @dg.multi_asset(
+        name="resolve",
+        specs=[*_heap_specs(tables), *_migrated_specs(tables)],
+        can_subset=False,
+    )
+    def resolve(
+        context: dg.AssetExecutionContext, config: ResolveConfig, heap: HeapSync
+    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        sync = heap.sync(context.log)
+        resolution = sync.resolve(rebuild=config.rebuild)
+        for layer, metadata in resolved_metadata(resolution, sync.configuration).items():
+            yield from _results(context, layer, metadata)
+
+    @dg.multi_asset(
+        name="publish",
+        specs=[*_model_specs(tables), _file_spec(tables)],
+        check_specs=[
+            dg.AssetCheckSpec(
+                EVERY_DUMP_LANDED,
+                asset=DUCKDB_FILE,
+                blocking=True,
+                description="Every dump that has arrived is in the file. One that cannot be read holds back later ones.",
+            )
+        ],
+    )
+    def publish(context: dg.AssetExecutionContext, heap: HeapSync) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+        sync = heap.sync(context.log)
+        publication = sync.publish()
+        for name, reason in publication.skipped_definitions.items():
+            context.log.warning(f"labeled property {name} is left out: {reason}")
+        schemas = {sync.configuration.schema_name: HEAP, sync.configuration.migrated_schema_name: MIGRATED}
+        for table in publication.tables:
+            key = table_key(schemas[table.schema], table.name)
+            if key in _MODELS:
+                yield dg.MaterializeResult(asset_key=key, metadata=published_metadata(table))
+        yield dg.MaterializeResult(asset_key=DUCKDB_FILE, metadata=file_metadata(publication))
+        outcome = sync.last_landing()
+        yield dg.AssetCheckResult(
+            asset_key=DUCKDB_FILE,
+            check_name=EVERY_DUMP_LANDED,
+            passed=not outcome.failures,
+            description="\n".join(failure.reason for failure in outcome.failures) or "Nothing is left behind.",
+            metadata={"dumps_waiting": len(outcome.waiting), "failures": len(outcome.failures)},
+        )
+
+    return [land, resolve, publish]
+
+
+def _results(
+    context: dg.AssetExecutionContext, layer: str, metadata: Mapping[str, Metadata]
+) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    """Yield what changed; what has no asset yet is put down for the one that it will be."""
+    for table, described in sorted(metadata.items()):
+        key = table_key(layer, table)
+        if key in context.assets_def.keys:
+            yield dg.MaterializeResult(asset_key=key, metadata=described)
+        else:
+            context.log_event(dg.AssetMaterialization(key, metadata=described))
+
+
+_MODELS = {
+    table_key(HEAP, ALL_EVENTS.name): ALL_EVENTS.description,
+    table_key(HEAP, SYNC_INFO.kind): SYNC_INFO.description,
+    table_key(HEAP, SYNC_HISTORY.kind): SYNC_HISTORY.description,
+    table_key(HEAP, EVENT_METADATA.kind): EVENT_METADATA.description,
+    table_key(HEAP, QUARANTINE.name): QUARANTINE.description,
+    table_key(MIGRATED, ALL_EVENTS.name): ALL_EVENTS.description,
+}
+_KINDS = {RAW: {"avro", "deltalake"}, HEAP: {"polars", "view"}, MIGRATED: {"polars", "view"}, PUBLISHED: {"duckdb"}}
+_LAYERS = {
+    RAW: "As Heap delivered it, every dump kept apart.",
+    HEAP: "Each row once, the newest dump's; user ids as Heap recorded them.",
+    MIGRATED: "Each row once, merged users resolved: user_id is the person, original_user_id what Heap recorded.",
+}
+
+
+def _spec(layer: str, table: KnownTable, deps: Iterable[dg.AssetKey]) -> dg.AssetSpec:
+    declared = raw_table(table.name)
+    title = f"**{table.about}**\n\n" if table.about else ""
+    return dg.AssetSpec(
+        table_key(layer, table.name),
+        deps=list(deps),
+        description=f"{title}{declared.description}\n\n{_LAYERS[layer]}",
+        group_name=layer,
+        kinds=_KINDS[layer],
+        skippable=True,
+    )
+
+
+def _heap_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
+    return [_spec(HEAP, table, [table_key(RAW, table.name)]) for table in tables]
+
+
+def _migrated_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
+    identity = table_key(MIGRATED, IDENTITY_MAP.name)
+    specs = [
+        _spec(MIGRATED, table, [table_key(HEAP, table.name), identity])
+        for table in tables
+        if raw_table(table.name).is_event_like or table.name == USERS.kind
+    ]
+    return [
+        *specs,
+        dg.AssetSpec(
+            identity,
+            deps=[table_key(HEAP, USER_MIGRATIONS.kind)],
+            description=IDENTITY_MAP.description,
+            group_name=MIGRATED,
+            kinds={"polars"},
+            skippable=True,
+        ),
+    ]
+
+
+def _model_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
+    events = [table.name for table in tables if raw_table(table.name).is_event_like]
+    every = [table.name for table in tables]
+    deps = {
+        table_key(HEAP, ALL_EVENTS.name): [table_key(HEAP, name) for name in events],
+        table_key(MIGRATED, ALL_EVENTS.name): [table_key(MIGRATED, name) for name in events],
+        table_key(HEAP, SYNC_INFO.kind): [table_key(HEAP, name) for name in every],
+    }
+    return [
+        dg.AssetSpec(
+            key,
+            deps=deps.get(key, [table_key(RAW, name) for name in every]),
+            description=description,
+            group_name=key.path[0],
+            kinds={"duckdb"},
+        )
+        for key, description in _MODELS.items()
+    ]
+
+
+def _file_spec(tables: Sequence[KnownTable]) -> dg.AssetSpec:
+    resolved = [*_heap_specs(tables), *_migrated_specs(tables)]
+    return dg.AssetSpec(
+        DUCKDB_FILE,
+        deps=[*(spec.key for spec in resolved), *_MODELS],
+        description=(
+            "The DuckDB file that analysts open. It is built beside the old one and swapped in: nobody who has it open"
+            " waits, and nobody sees it half built."
+        ),
+        group_name=PUBLISHED,
+        kinds=_KINDS[PUBLISHED],
+    )

@@ -1,0 +1,205 @@
+"""One table as it was delivered: a Delta table that keeps every delivery apart.
+
+A delivery is committed as one; files of a delivery that came again replace its older ones; deliveries that no longer
+count stay until maintenance removes them, since a published file may still read them. What a delivery holds (rows,
+columns, nulls) stands in the commit itself, so nothing has to be decoded or opened to know it.
+Here: committing and listing files. Not here: what the rows mean (transforms/), which deliveries count (the caller).
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Field, Schema
+from deltalake.exceptions import TableNotFoundError
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction, create_table_with_add_actions
+
+from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, escaped
+from heap_assets.lake.storage import Storage
+
+_DELIVERY = "$delivery"
+_DELTA_TYPES = {
+    ValueType.BOOLEAN: "boolean",
+    ValueType.LONG: "long",
+    ValueType.DOUBLE: "double",
+    ValueType.TEXT: "string",
+    ValueType.TIME: "timestamp_ntz",
+}
+_NULLS = "null_count."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandedFile:
+    """One Parquet file of a delivery: where it lies, and for each stored column how many of its rows are null."""
+
+    path: str
+    delivery: str
+    rows: int
+    size: int
+    first_row_id: int
+    nulls: Mapping[str, int]
+
+    def has_values(self, stored: str) -> bool:
+        """Return whether any row has a value in this stored column."""
+        return self.nulls.get(stored, self.rows) < self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A Parquet file that was written for a delivery and is not committed yet."""
+
+    written: Path
+    path: str
+    first_row_id: int
+
+
+class LandedTable:
+    """The deliveries of one table."""
+
+    def __init__(self, storage: Storage, name: str) -> None:
+        self.name = name
+        self._storage = storage
+        self._folder = f"raw/{escaped(name)}"
+        self._delta: DeltaTable | None = None
+        self._files: tuple[LandedFile, ...] | None = None
+
+    def files(self) -> tuple[LandedFile, ...]:
+        """Return every committed file, oldest rows first."""
+        if self._files is None:
+            self._files = self._listed()
+        return self._files
+
+    def deliveries(self) -> frozenset[str]:
+        """Return the deliveries that are committed."""
+        return frozenset(file.delivery for file in self.files())
+
+    def next_row_id(self) -> int:
+        """Return the first row id that no committed row has."""
+        return max((file.first_row_id + file.rows for file in self.files()), default=0)
+
+    def new_file(self, delivery: str, number: str, first_row_id: int) -> NewFile:
+        """Return a place for a file of a delivery; it counts once ``commit`` names it."""
+        path = f"{self._folder}/{delivery}/{number}.parquet"
+        return NewFile(self._storage.new_file(path), path, first_row_id)
+
+    def commit(self, delivery: str, new_files: Iterable[NewFile], *, dump_id: int) -> int:
+        """Make these files the content of a delivery, in one commit; return their rows."""
+        adds, columns, rows = [], dict[str, None](), 0
+        for new in new_files:
+            nulls, count = _nulls(new.written)
+            columns.update(dict.fromkeys(nulls))
+            rows += count
+            statistics = {
+                "numRecords": count,
+                "nullCount": nulls,
+                "minValues": {ROW_ID: new.first_row_id, DUMP_ID: dump_id},
+                "maxValues": {ROW_ID: new.first_row_id + count - 1, DUMP_ID: dump_id},
+            }
+            size = new.written.stat().st_size
+            self._storage.keep(new.written, new.path)
+            within = new.path.removeprefix(f"{self._folder}/")
+            adds.append(
+                AddAction(within, size, {_DELIVERY: delivery}, int(time.time() * 1000), True, json.dumps(statistics))
+            )
+        self._write(delivery, adds, list(columns), dump_id)
+        self._files = None
+        return rows
+
+    def scan(self, files: Iterable[LandedFile], columns: Iterable[str]) -> pl.LazyFrame:
+        """Return these stored columns of these files, lazily; a column that a file lacks is null there."""
+        schema = {column: _stored_type(column).polars for column in columns}
+        paths = [self._storage.address(file.path) for file in files]
+        if not paths:
+            return pl.LazyFrame(schema=schema)
+        return pl.scan_parquet(
+            paths,
+            schema=schema,
+            missing_columns="insert",
+            extra_columns="ignore",
+            hive_partitioning=False,
+            glob=False,
+            storage_options=self._storage.options() or None,
+        )
+
+    def _open(self) -> DeltaTable | None:
+        if self._delta is None:
+            try:
+                address = self._storage.address(self._folder)
+                self._delta = DeltaTable(address, storage_options=self._storage.options() or None)
+            except TableNotFoundError:
+                return None
+        return self._delta
+
+    def _listed(self) -> tuple[LandedFile, ...]:
+        delta = self._open()
+        if delta is None:
+            return ()
+        adds = pl.DataFrame(delta.get_add_actions(flatten=True))
+        counted = [column for column in adds.columns if column.startswith(_NULLS)]
+        files = [
+            LandedFile(
+                path=f"{self._folder}/{row['path']}",
+                delivery=row[f"partition.{_DELIVERY}"],
+                rows=row["num_records"],
+                size=row["size_bytes"],
+                first_row_id=row[f"min.{ROW_ID}"],
+                nulls={column.removeprefix(_NULLS): row[column] for column in counted if row[column] is not None},
+            )
+            for row in adds.iter_rows(named=True)
+        ]
+        return tuple(sorted(files, key=lambda file: (file.first_row_id, file.path)))
+
+    def _write(self, delivery: str, adds: list[AddAction], columns: list[str], dump_id: int) -> None:
+        properties = CommitProperties(custom_metadata={"delivery": delivery, "dump_id": str(dump_id)})
+        delta = self._open()
+        if delta is None:
+            create_table_with_add_actions(
+                self._storage.address(self._folder),
+                schema=Schema([Field(_DELIVERY, PrimitiveType("string")), *map(_delta_field, columns)]),
+                add_actions=adds,
+                partition_by=[_DELIVERY],
+                name=self.name,
+                configuration={"delta.dataSkippingNumIndexedCols": "-1"},
+                storage_options=self._storage.options() or None,
+                commit_properties=properties,
+            )
+            return
+        known = {field.name for field in delta.schema().fields}
+        if missing := [column for column in columns if column not in known]:
+            delta.alter.add_columns([_delta_field(column) for column in missing])
+            delta.update_incremental()
+        delta.create_write_transaction(
+            adds,
+            "overwrite",
+            delta.schema(),
+            partition_by=[_DELIVERY],
+            partition_filters=[(_DELIVERY, "=", delivery)],
+            commit_properties=properties,
+        )
+        delta.update_incremental()
+
+
+def _stored_type(column: str) -> ValueType:
+    return ValueType.LONG if column in {ROW_ID, DUMP_ID} else delivered_column(column)[1]
+
+
+def _delta_field(column: str) -> Field:
+    return Field(column, PrimitiveType(_DELTA_TYPES[_stored_type(column)]))
+
+
+def _nulls(file: Path) -> tuple[dict[str, int], int]:
+    """Return the null count of each column and the number of rows, from the footer: no row is read for it."""
+    with duckdb.connect() as connection:
+        counted = connection.execute(
+            "SELECT path_in_schema, sum(stats_null_count)::BIGINT, sum(num_values)::BIGINT"
+            " FROM parquet_metadata(?) GROUP BY ALL",
+            [str(file)],
+        ).fetchall()
+    nulls = dict.fromkeys(pl.read_parquet_schema(file), 0)
+    nulls.update({column: int(count or 0) for column, count, _ in counted})
+    return nulls, max((int(values) for _, _, values in counted), default=0)

@@ -1,0 +1,132 @@
+"""Where the lake lies: a folder or an S3 prefix, behind the few operations that the lake needs.
+
+Here: paths, new files, small documents that are replaced as a whole. Not here: Delta tables (landed_table.py).
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from botocore.exceptions import ClientError
+from mypy_boto3_s3 import S3Client
+
+
+class Storage(Protocol):
+    """A place for the lake's files; paths are relative, with ``/``."""
+
+    uri: str
+
+    def address(self, path: str) -> str:
+        """Return the address of a path, for Polars and Delta."""
+
+    def options(self) -> dict[str, str]:
+        """Return what Polars and Delta need besides the address, credentials that are valid now included."""
+
+    def new_file(self, path: str) -> Path:
+        """Return a local file to write; nobody sees it under ``path`` before ``keep``."""
+
+    def keep(self, written: Path, path: str) -> None:
+        """Make a written file appear under ``path``."""
+
+    def local_copy(self, path: str) -> Path:
+        """Return a local file with the content of an immutable file."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of a document; None if there is none."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """Replace a document as a whole: a reader sees the old content or the new."""
+
+
+class FolderStorage:
+    """The lake in a local folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self.uri = str(self._root)
+
+    def address(self, path: str) -> str:
+        return str(self._root / path)
+
+    def options(self) -> dict[str, str]:
+        return {}
+
+    def new_file(self, path: str) -> Path:
+        file = self._root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file
+
+    def keep(self, written: Path, path: str) -> None:
+        """Do nothing: no reader looks at a Parquet file before a commit names it."""
+
+    def local_copy(self, path: str) -> Path:
+        return self._root / path
+
+    def read(self, path: str) -> bytes | None:
+        file = self._root / path
+        return file.read_bytes() if file.exists() else None
+
+    def write(self, path: str, content: bytes) -> None:
+        file = self._root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_name(f"{file.name}.{uuid.uuid4().hex}.tmp")
+        with beside.open("wb") as written:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+        beside.replace(file)
+
+
+class S3Storage:
+    """The lake under an S3 prefix; files are written locally first, and read copies are kept in ``cache``."""
+
+    def __init__(
+        self, client: S3Client, bucket: str, prefix: str, *, cache: Path, options: Callable[[], dict[str, str]]
+    ) -> None:
+        self._client, self._bucket, self._cache, self._options = client, bucket, cache, options
+        self._prefix = PurePosixPath(prefix)
+        self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
+
+    def address(self, path: str) -> str:
+        return f"{self.uri}/{path}"
+
+    def options(self) -> dict[str, str]:
+        return self._options()
+
+    def new_file(self, path: str) -> Path:
+        handle, name = tempfile.mkstemp(suffix=PurePosixPath(path).suffix, prefix="heap-assets-")
+        os.close(handle)
+        return Path(name)
+
+    def keep(self, written: Path, path: str) -> None:
+        self._client.upload_file(str(written), self._bucket, self._key(path))
+        cached = self._cache / path
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(written, cached)
+
+    def local_copy(self, path: str) -> Path:
+        cached = self._cache / path
+        if not cached.exists():
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            beside = cached.with_name(f"{cached.name}.{uuid.uuid4().hex}.tmp")
+            self._client.download_file(self._bucket, self._key(path), str(beside))
+            beside.replace(cached)
+        return cached
+
+    def read(self, path: str) -> bytes | None:
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=self._key(path))["Body"].read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in {"NoSuchKey", "404"}:
+                return None
+            raise
+
+    def write(self, path: str, content: bytes) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=content)
+
+    def _key(self, path: str) -> str:
+        return str(self._prefix / path)

@@ -1,0 +1,118 @@
+"""The raw tables as they are now: which files, in which shape, under which names.
+
+Here: ledger and committed deliveries put together. Nothing is decoded or scanned. Not here: which rows are superseded
+(resolution.py).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from heap_assets.catalog import SYSTEM_TABLES, RawTable
+from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, stored_name
+from heap_assets.export.truth import DumpDelivery, current_deliveries, last_listing, tables_with_files
+from heap_assets.lake.landed_table import LandedFile, LandedTable
+from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.ledger import Ledger
+from heap_assets.shapes import PublishedTables, TableShape, published_tables, table_shape
+from heap_assets.transforms.overlaps import has_required_ids
+from heap_assets.transforms.reading import read_column
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentTable:
+    """One raw table after the dumps of the ledger."""
+
+    shape: TableShape
+    landed: LandedTable
+    files: tuple[LandedFile, ...]
+    deliveries: tuple[DumpDelivery, ...]
+    last_listed: DumpDelivery
+
+    @property
+    def name(self) -> str:
+        """Return the delivered name."""
+        return self.shape.name
+
+    @property
+    def table(self) -> RawTable:
+        """Return what the catalogue declares of the table."""
+        return self.shape.table
+
+    def covers(self) -> tuple[str, ...]:
+        """Return the deliveries that make up the table."""
+        return tuple(item.dump.delivery_id for item in self.deliveries if item.delivery.file_count)
+
+    def stored(self, *, files: tuple[LandedFile, ...] | None = None) -> pl.LazyFrame:
+        """Return every stored column of the table's rows, those without their ids included."""
+        columns = dict.fromkeys((ROW_ID, DUMP_ID, *(column for file in self.files for column in file.nulls)))
+        columns.update(dict.fromkeys(stored_name(column, ValueType.LONG) for column in self.table.required))
+        columns[stored_name(self.table.newest_by, ValueType.TIME)] = None
+        return self.landed.scan(self.files if files is None else files, columns)
+
+    def kept(self, superseded: pl.Series) -> pl.LazyFrame:
+        """Return the rows that count, in stored columns."""
+        rows = self.stored()
+        if self.shape.unkeyed:
+            rows = rows.filter(has_required_ids(self.table))
+        return rows.join(superseded.to_frame(ROW_ID).lazy(), on=ROW_ID, how="anti") if len(superseded) else rows
+
+    def rows(self, superseded: pl.Series) -> pl.LazyFrame:
+        """Return the rows that count, in the shape that a reader sees, under delivered names."""
+        return self.kept(superseded).select(map(read_column, self.shape.columns))
+
+    def unread_values(self) -> dict[str, int]:
+        """Return how many values of each id or time column say nothing as such; the lake keeps them as they came."""
+        unread: dict[str, int] = {}
+        for file in self.files:
+            for stored, nulls in file.nulls.items():
+                column, value_type = (stored, None) if stored in {ROW_ID, DUMP_ID} else delivered_column(stored)
+                if self.table.native_type(column) not in {None, value_type} and nulls < file.rows:
+                    unread[column] = unread.get(column, 0) + file.rows - nulls
+        return unread
+
+    def delivered_rows(self, item: DumpDelivery) -> int:
+        """Return how many rows a delivery brought, rows without their ids included."""
+        return sum(file.rows for file in self.files if file.delivery == item.dump.delivery_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentTables:
+    """Every table that exists, by delivered name, and the names under which they are published."""
+
+    tables: Mapping[str, CurrentTable]
+    names: PublishedTables
+    listed: Mapping[str, DumpDelivery]
+
+    def event_like(self) -> tuple[CurrentTable, ...]:
+        """Return sessions, pageviews and event tables, by delivered name."""
+        return tuple(table for name, table in sorted(self.tables.items()) if table.table.is_event_like)
+
+
+def current_tables(storage: Storage, ledger: Ledger, *, segments: tuple[str, ...] = ()) -> CurrentTables:
+    """Return the tables as the ledger's dumps leave them."""
+    dumps = tuple(ledger.dumps.values())
+    current, listed, existing = current_deliveries(dumps), last_listing(dumps), tables_with_files(dumps)
+    tables = {}
+    for name in sorted(existing):
+        landed = LandedTable(storage, name)
+        deliveries = current[name]
+        place = {item.dump.delivery_id: number for number, item in enumerate(deliveries)}
+        files = sorted(
+            (file for file in landed.files() if file.delivery in place),
+            key=lambda file: (place[file.delivery], file.first_row_id),  # noqa: B023
+        )
+        columns = [column for item in deliveries for column in item.delivery.columns]
+        tables[name] = CurrentTable(
+            shape=table_shape(name, files, manifest_columns=dict.fromkeys(columns)),
+            landed=landed,
+            files=tuple(files),
+            deliveries=deliveries,
+            last_listed=listed[name],
+        )
+    return CurrentTables(
+        tables=tables,
+        names=published_tables(sorted({*existing, *set(listed) - SYSTEM_TABLES}), segments=segments),
+        listed=listed,
+    )

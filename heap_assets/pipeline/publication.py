@@ -1,0 +1,217 @@
+"""Publication: the resolution as a DuckDB file that anyone can open.
+
+Facts are views over the lake's Parquet where the lake is a folder, and tables where it is in S3, so that the file opens
+without any extension. Here: which tables there are and what is said of them. Not here: the SQL (warehouse/).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from heap_assets.catalog import (
+    ALL_EVENTS,
+    DROPPED_TABLES,
+    EVENT_METADATA,
+    EVENT_TABLE_NAME,
+    IDENTITY_MAP,
+    MODELS,
+    ORIGINAL_USER_ID,
+    QUARANTINE,
+    SYNC_HISTORY,
+    SYNC_INFO,
+    SYSTEM_TABLES,
+    USERS,
+    raw_table,
+)
+from heap_assets.columns import escaped
+from heap_assets.config.model import Configuration
+from heap_assets.export.property_definitions import ParsedDefinitions, parse_definitions
+from heap_assets.labeled import Definition
+from heap_assets.lake.storage import Storage
+from heap_assets.pipeline import sync_tables
+from heap_assets.pipeline.ledger import Ledger
+from heap_assets.pipeline.resolution import Resolution, ResolvedTable
+from heap_assets.shapes import union_columns
+from heap_assets.warehouse import views
+from heap_assets.warehouse.publisher import PublishedFile, new_file
+from heap_assets.warehouse.sql import file_list, identifier
+
+_INTERNAL = "_heap_assets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedTable:
+    """A table or view of the published file."""
+
+    schema: str
+    name: str
+    rows: int
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What was published, and which property definitions could not be used."""
+
+    path: Path
+    tables: tuple[PublishedTable, ...] = ()
+    skipped_definitions: Mapping[str, str] = field(default_factory=dict)
+
+
+def publish(
+    path: Path,
+    *,
+    storage: Storage,
+    ledger: Ledger,
+    resolution: Resolution,
+    configuration: Configuration,
+    as_tables: bool,
+) -> Publication:
+    """Build the file beside the old one and swap it in; return what is in it."""
+    text = ledger.definitions_in_force()
+    definitions = ParsedDefinitions((), ()) if text is None else parse_definitions(text)
+    with new_file(path) as file:
+        building = _Building(file, storage, resolution, configuration, definitions.definitions, as_tables=as_tables)
+        building.internal_tables()
+        building.schema_s(ledger)
+        building.schema_migrated()
+        tables = tuple(building.tables)
+    return Publication(
+        path=path,
+        tables=tables,
+        skipped_definitions={skipped.name: skipped.reason for skipped in definitions.skipped},
+    )
+
+
+class _Building:
+    def __init__(
+        self,
+        file: PublishedFile,
+        storage: Storage,
+        resolution: Resolution,
+        configuration: Configuration,
+        definitions: Sequence[Definition],
+        *,
+        as_tables: bool,
+    ) -> None:
+        self._file, self._storage, self._resolution = file, storage, resolution
+        self._s, self._migrated = configuration.schema_name, configuration.migrated_schema_name
+        self._column_set = configuration.all_events_columns
+        self._definitions, self._as_tables = definitions, as_tables
+        self._about: Mapping[str, str] = {}
+        self.tables: list[PublishedTable] = []
+
+    def internal_tables(self) -> None:
+        """Put down which rows do not count; the views look there."""
+        self._file.add_schema(_INTERNAL)
+        for name, table in self._resolution.tables.items():
+            for kind, rows in (("superseded", table.superseded), ("migrated", table.migrated_superseded)):
+                if len(rows):
+                    self._file.add_table(_INTERNAL, f"{kind}/{escaped(name)}", rows.rename("row_id").to_frame())
+
+    def schema_s(self, ledger: Ledger) -> None:
+        """Add the tables without migrations."""
+        resolution, names = self._resolution, self._resolution.current.names.in_s
+        self._file.add_schema(self._s)
+        metadata = sync_tables.system_table(EVENT_METADATA.kind, resolution)
+        self._about = {} if metadata is None else sync_tables.display_names(metadata)
+        self._add_frame(self._s, SYNC_INFO.kind, sync_tables.sync_info_table(resolution))
+        self._add_frame(self._s, SYNC_HISTORY.kind, sync_tables.sync_history_table(ledger))
+        self._add_frame(self._s, QUARANTINE.name, sync_tables.quarantine_table(self._storage, resolution))
+        if metadata is not None:
+            self._add_frame(self._s, EVENT_METADATA.kind, metadata)
+        dropped = sync_tables.system_table(DROPPED_TABLES.kind, resolution)
+        if dropped is not None:
+            self._add_frame(self._s, DROPPED_TABLES.kind, dropped)
+        for name, table in sorted(resolution.tables.items()):
+            if name not in SYSTEM_TABLES:
+                query = views.raw_select(table.current.shape, self._lake(table, "superseded", table.superseded))
+                self._add_select(self._s, names[name], query, rows=table.facts.rows, kind=name)
+        self._add_all_events(self._s, names, migrated=False)
+
+    def schema_migrated(self) -> None:
+        """Add the tables with migrations."""
+        resolution, names = self._resolution, self._resolution.current.names.in_migrated
+        self._file.add_schema(self._migrated)
+        self._add_frame(self._migrated, IDENTITY_MAP.name, resolution.identity_map)
+        if resolution.users is not None:
+            self._add_users(resolution.tables[USERS.kind], resolution.users, resolution.users_rows)
+        for table in resolution.current.event_like():
+            resolved = resolution.tables[table.name]
+            lake = self._lake(resolved, "migrated", resolved.migrated_superseded)
+            columns = {
+                column.name: (table.shape.names_in_migrated()[column.name], column.type)
+                for column in table.shape.columns
+            }
+            query, _ = views.with_labeled(
+                views.migrated_select(table.shape, lake, schema=self._migrated),
+                columns,
+                self._defined("event"),
+                ours=[ORIGINAL_USER_ID.name],
+            )
+            rows = resolved.facts.migrated_rows
+            self._add_select(self._migrated, names[table.name], query, rows=rows, kind=table.name)
+        self._add_all_events(self._migrated, names, migrated=True)
+
+    def _add_users(self, users: ResolvedTable, path: str, rows: int) -> None:
+        shape = users.current.shape
+        names = shape.names_in_s()
+        source = file_list([str(self._storage.local_copy(path))])
+        columns = ", ".join(f"{identifier(name)} AS {identifier(names[name])}" for name in names)
+        known = {column.name: (names[column.name], column.type) for column in shape.columns}
+        query, _ = views.with_labeled(f"SELECT {columns} FROM read_parquet({source})", known, self._defined("user"))
+        self._add_select(self._migrated, USERS.kind, query, rows=rows, kind=USERS.kind)
+
+    def _add_all_events(self, schema: str, names: Mapping[str, str], *, migrated: bool) -> None:
+        tables = self._resolution.current.event_like()
+        shapes = [table.shape for table in tables]
+        reserved = [ORIGINAL_USER_ID.name] if migrated else []
+        columns = union_columns(shapes, column_set=self._column_set, reserved=reserved)
+        query = views.union_select(
+            [(shape, names[shape.name]) for shape in shapes], columns, schema=schema, migrated=migrated
+        )
+        if migrated and self._column_set == "all":
+            names_and_types = {column.name: (column.published, column.type) for column in columns}
+            ours = [ORIGINAL_USER_ID.name, EVENT_TABLE_NAME]
+            query, _ = views.with_labeled(query, names_and_types, self._defined("event"), ours=ours)
+        facts = [self._resolution.tables[table.name].facts for table in tables]
+        rows = sum(fact.migrated_rows if migrated else fact.rows for fact in facts)
+        self._add_select(schema, ALL_EVENTS.name, query, rows=rows, kind=ALL_EVENTS.name)
+
+    def _lake(self, table: ResolvedTable, kind: str, superseded: pl.Series) -> views.Lake:
+        files = table.current.files
+        return views.Lake(
+            files=[str(self._storage.local_copy(file.path)) for file in files],
+            alike=len({frozenset(file.nulls) for file in files}) == 1,
+            superseded=identifier(_INTERNAL, f"{kind}/{escaped(table.current.name)}") if len(superseded) else None,
+        )
+
+    def _defined(self, kind: str) -> list[Definition]:
+        return [definition for definition in self._definitions if definition.kind == kind]
+
+    def _add_frame(self, schema: str, name: str, frame: pl.DataFrame) -> None:
+        self._file.add_table(schema, name, frame)
+        self._describe(schema, name, rows=frame.height, kind=name, is_view=False)
+
+    def _add_select(self, schema: str, name: str, query: str, *, rows: int, kind: str) -> None:
+        if self._as_tables:
+            self._file.add_table(schema, name, query)
+        else:
+            self._file.add_view(schema, name, query)
+        self._describe(schema, name, rows=rows, kind=kind, is_view=not self._as_tables)
+
+    def _describe(self, schema: str, name: str, *, rows: int, kind: str, is_view: bool) -> None:
+        columns = self._file.columns(schema, name)
+        declared = MODELS.get(kind) or raw_table(kind)
+        meanings = {column.name: column.meaning for column in (*declared.columns, ORIGINAL_USER_ID)}
+        self._file.comment(
+            schema,
+            name,
+            about=self._about.get(name, declared.description),
+            columns={column: meanings[column] for column in columns if column in meanings},
+            is_view=is_view,
+        )
+        self.tables.append(PublishedTable(schema=schema, name=name, rows=rows, columns=columns))
+

@@ -1,0 +1,146 @@
+"""A sync: land, resolve, publish. What the Dagster assets and the command line both do.
+
+Here: the three steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
+take turns. Not here: Dagster, terminals.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+from pydantic import TypeAdapter
+
+from heap_assets.config.load import load_configuration
+from heap_assets.config.model import Configuration
+from heap_assets.export.s3 import s3_client, storage_options
+from heap_assets.export.sample.calendar import SampleSize
+from heap_assets.export.sample.export import write_sample
+from heap_assets.export.source import Source, open_source
+from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
+from heap_assets.pipeline.current import CurrentTables, current_tables
+from heap_assets.pipeline.landing import DumpFailure, Landing, land
+from heap_assets.pipeline.ledger import Ledger, read_ledger
+from heap_assets.pipeline.progress import Progress
+from heap_assets.pipeline.publication import Publication, publish
+from heap_assets.pipeline.registry import KnownTable, read_registry, write_registry
+from heap_assets.pipeline.resolution import Resolution, resolve
+from heap_assets.settings import Settings, is_s3
+
+_SAMPLE_SIZE = SampleSize(users=2_000, days=60)
+_LAST_LANDING = "landing.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandingOutcome:
+    """What the last landing left to say: kept with the lake, so that a later step or process can tell it."""
+
+    taken: tuple[int, ...] = ()
+    waiting: tuple[int, ...] = ()
+    failures: tuple[DumpFailure, ...] = ()
+    rows: tuple[tuple[str, int, int], ...] = ()
+
+
+_OUTCOME = TypeAdapter(LandingOutcome)
+
+
+class Sync:
+    """One export, one lake, one published file."""
+
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self.settings = settings
+        self._progress = progress
+        self._configuration: Configuration | None = None
+        self._storage: Storage | None = None
+        self._resolution: Resolution | None = None
+
+    @property
+    def configuration(self) -> Configuration:
+        """Return the analytics configuration, read once."""
+        if self._configuration is None:
+            self._configuration = load_configuration(self.settings.config_path)
+        return self._configuration
+
+    @property
+    def storage(self) -> Storage:
+        """Return the lake's storage."""
+        if self._storage is None:
+            self._storage = _storage(self.settings)
+        return self._storage
+
+    def source(self) -> Source:
+        """Return the export; the embedded sample is made if nothing else is configured and it is not there yet."""
+        if self.settings.export_uri is None and not (self.settings.sample_path / "manifests").exists():
+            self._progress.note(f"no HEAP_EXPORT_URI: making a sample export in {self.settings.sample_path}")
+            write_sample(self.settings.sample_path, _SAMPLE_SIZE)
+        return open_source(self.settings.source_uri, access=self.settings.aws)
+
+    def ledger(self) -> Ledger:
+        """Return what has landed."""
+        return read_ledger(self.storage)
+
+    def land(self, *, reland: Collection[int] = ()) -> Landing:
+        """Land everything that is pending."""
+        with self._lock():
+            self._resolution = None
+            landing = land(self.source(), self.storage, self._progress, reland=reland)
+            rows = tuple((table, dump_id, rows) for (table, dump_id), rows in landing.rows.items())
+            outcome = LandingOutcome(
+                taken=landing.taken, waiting=landing.waiting, failures=landing.failures, rows=rows
+            )
+            self.storage.write(_LAST_LANDING, _OUTCOME.dump_json(outcome))
+        return landing
+
+    def last_landing(self) -> LandingOutcome:
+        """Return what the last landing left to say."""
+        content = self.storage.read(_LAST_LANDING)
+        return LandingOutcome() if content is None else _OUTCOME.validate_json(content)
+
+    def current(self) -> CurrentTables:
+        """Return the raw tables as they are."""
+        segments = tuple(segment.name for segment in self.configuration.segments)
+        return current_tables(self.storage, self.ledger(), segments=segments)
+
+    def resolve(self, *, rebuild: bool = False) -> Resolution:
+        """Resolve everything; with ``rebuild`` from the raw lake alone."""
+        with self._lock():
+            self._resolution = resolve(self.storage, self.current(), rebuild=rebuild)
+        return self._resolution
+
+    def publish(self) -> Publication:
+        """Publish what is resolved."""
+        resolution = self._resolution or self.resolve()
+        with self._lock():
+            return publish(
+                self.settings.duckdb_path,
+                storage=self.storage,
+                ledger=self.ledger(),
+                resolution=resolution,
+                configuration=self.configuration,
+                as_tables=self.settings.facts_as == "tables",
+            )
+
+    def known_tables(self) -> tuple[KnownTable, ...]:
+        """Return the tables that an earlier run has seen."""
+        return read_registry(self.storage)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.settings.home / "sync.lock"):
+            yield
+
+
+def _storage(settings: Settings) -> Storage:
+    if not is_s3(settings.lake_uri):
+        return FolderStorage(Path(settings.lake_uri))
+    place = urlsplit(settings.lake_uri)
+    return S3Storage(
+        s3_client(settings.aws),
+        place.netloc,
+        place.path.strip("/"),
+        cache=settings.home / "lake-cache",
+        options=lambda: storage_options(settings.aws),
+    )

@@ -1,0 +1,123 @@
+"""Settings from the environment: one frozen object, validated at once.
+
+Here: HEAP_* and the AWS variables that we read ourselves. Not here: AWS credentials (boto3 finds them), the analytics
+configuration (config/). A wrong value is one error that names the variable, the value and what is allowed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import urlsplit
+
+from heap_assets.errors import SettingsError
+from heap_assets.export.s3 import AwsAccess
+
+FactsAs = Literal["views", "tables"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where everything is.
+
+    Attributes:
+        home: Folder for what is not placed elsewhere.
+        export_uri: The export, a folder or ``s3://bucket/prefix``; None stands for the sample export in ``home``.
+        lake_uri: The lake, a folder or ``s3://bucket/prefix``.
+        duckdb_path: The published file.
+        config_path: The analytics configuration; None stands for the packaged one.
+        facts_as: Whether facts are published as views over the lake's Parquet or as tables.
+        aws: How S3 is reached.
+    """
+
+    home: Path
+    export_uri: str | None
+    lake_uri: str
+    duckdb_path: Path
+    config_path: Path | None
+    facts_as: FactsAs
+    aws: AwsAccess
+
+    @property
+    def sample_path(self) -> Path:
+        """Return where the embedded sample export is made."""
+        return self.home / "sample"
+
+    @property
+    def source_uri(self) -> str:
+        """Return the export that is read."""
+        return self.export_uri or str(self.sample_path)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings that an environment gives; an empty variable counts as unset.
+
+    Raises:
+        SettingsError: A variable has a value that cannot be used.
+    """
+
+    def setting(name: str) -> str | None:
+        return environment.get(name, "").strip() or None
+
+    home = Path(setting("HEAP_HOME") or ".heap").absolute()
+    if home.exists() and not home.is_dir():
+        raise SettingsError(f"HEAP_HOME is {home}, which is a file; it must be a folder.")
+    lake_uri = _place("HEAP_LAKE_URI", setting("HEAP_LAKE_URI") or str(home / "lake"))
+    export_uri = setting("HEAP_EXPORT_URI")
+    duckdb_path = Path(_local("HEAP_DUCKDB_PATH", setting("HEAP_DUCKDB_PATH") or str(home / "heap.duckdb")))
+    if duckdb_path.is_dir():
+        raise SettingsError(f"HEAP_DUCKDB_PATH is {duckdb_path}, which is a folder; it must be a file.")
+    config = setting("HEAP_CONFIG")
+    if config is not None and not Path(config).is_file():
+        raise SettingsError(f"HEAP_CONFIG is {config}, and there is no such file.")
+    return Settings(
+        home=home,
+        export_uri=None if export_uri is None else _place("HEAP_EXPORT_URI", export_uri),
+        lake_uri=lake_uri,
+        duckdb_path=duckdb_path,
+        config_path=None if config is None else Path(config).absolute(),
+        facts_as=_facts_as(setting("HEAP_FACTS_AS"), lake_uri),
+        aws=AwsAccess(
+            endpoint_url=setting("AWS_ENDPOINT_URL"),
+            region=setting("AWS_REGION") or setting("AWS_DEFAULT_REGION"),
+            role_arn=setting("HEAP_AWS_ROLE_ARN"),
+            external_id=setting("HEAP_AWS_EXTERNAL_ID"),
+        ),
+    )
+
+
+def is_s3(uri: str) -> bool:
+    """Return whether a place is in S3."""
+    return uri.startswith("s3://")
+
+
+def _place(name: str, value: str) -> str:
+    """Return a folder as an absolute path, an S3 place as it is."""
+    if not is_s3(value):
+        return _local(name, value)
+    if not urlsplit(value).netloc:
+        raise SettingsError(f"{name} is {value}, which names no bucket; write s3://bucket or s3://bucket/prefix.")
+    return value.rstrip("/")
+
+
+def _local(name: str, value: str) -> str:
+    if value.startswith("file://"):
+        value = value.removeprefix("file://")
+    if "://" in value:
+        allowed = "a path" if name == "HEAP_DUCKDB_PATH" else "a folder or s3://bucket/prefix"
+        raise SettingsError(f"{name} is {value}; it must be {allowed}.")
+    return str(Path(value).expanduser().absolute())
+
+
+def _facts_as(value: str | None, lake_uri: str) -> FactsAs:
+    if value is None:
+        return "tables" if is_s3(lake_uri) else "views"
+    for allowed in get_args(FactsAs):
+        if value == allowed:
+            if is_s3(lake_uri) and value == "views":
+                raise SettingsError(
+                    "HEAP_FACTS_AS is views, but the lake is in S3, where a view would need DuckDB's httpfs extension "
+                    "in every reader; use tables."
+                )
+            return allowed
+    raise SettingsError(f"HEAP_FACTS_AS is {value}; it must be views or tables.")

@@ -1,0 +1,184 @@
+"""What a table looks like now: its columns, their types, the names they are published under. Pure data and rules.
+
+Here: from the stored columns that the current files hold to the columns that a reader sees; used by the Polars scan and
+by the DuckDB view alike. Not here: where the files are (lake/), how a value is converted (transforms/, warehouse/).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from heap_assets.catalog import (
+    ALL_EVENTS,
+    BASIC_COLUMNS,
+    BUILT_IN,
+    BUILT_IN_EVENT_COLUMNS,
+    EVENT_TABLE_NAME,
+    IDENTITY_MAP,
+    LONG,
+    ORIGINAL_USER_ID,
+    QUARANTINE,
+    RawTable,
+    raw_table,
+)
+from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, resolved_type, stored_name
+from heap_assets.documented_columns import EVENT_COLUMNS
+from heap_assets.names import folded, published_names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnShape:
+    """One column: its delivered name, the type a reader sees, and in which types its values are stored."""
+
+    name: str
+    type: ValueType
+    stored: tuple[ValueType, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableShape:
+    """One raw table; ``unkeyed`` tells that some rows lack a required id and belong to the quarantine."""
+
+    name: str
+    columns: tuple[ColumnShape, ...]
+    unkeyed: bool
+
+    @property
+    def table(self) -> RawTable:
+        """Return what the catalogue declares of this table."""
+        return raw_table(self.name)
+
+    def names_in_s(self) -> dict[str, str]:
+        """Return the published name of each column in the schema without migrations."""
+        return published_names(column.name for column in self.columns)
+
+    def names_in_migrated(self) -> dict[str, str]:
+        """Return the published name of each column in the schema with migrations."""
+        reserved = {ORIGINAL_USER_ID.name} if self.table.is_event_like else set[str]()
+        return published_names((column.name for column in self.columns), reserved=reserved)
+
+    def column(self, name: str) -> ColumnShape | None:
+        """Return the column of this delivered name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+class Holding(Protocol):
+    """What is known of a stored file without opening it: rows, and the nulls of each of its stored columns."""
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows."""
+
+    @property
+    def nulls(self) -> Mapping[str, int]:
+        """Return how many rows are null in each stored column of the file."""
+
+
+def table_shape(name: str, files: Sequence[Holding], *, manifest_columns: Iterable[str] = ()) -> TableShape:
+    """Return the shape of a table that consists of these files.
+
+    ``manifest_columns`` are the columns that manifests name; they only serve a table without any file.
+    """
+    table = raw_table(name)
+    found: dict[str, set[ValueType]] = {}
+    for file in files:
+        for stored, nulls in file.nulls.items():
+            if stored in {ROW_ID, DUMP_ID}:
+                continue
+            column, value_type = delivered_column(stored)
+            types = found.setdefault(column, set())
+            if nulls < file.rows:
+                types.add(value_type)
+    if not files:
+        found = {column: set() for column in manifest_columns if column not in table.hidden}
+    for column in table.certain:
+        found.setdefault(column, set())
+    documented = [column.name for column in table.columns]
+    order = {column: place for place, column in enumerate(documented)}
+    names = sorted(found, key=lambda column: (order.get(column, len(order)), column))
+    unkeyed = any(file.nulls.get(stored_name(column, LONG), file.rows) for file in files for column in table.required)
+    return TableShape(
+        name=name, columns=tuple(_column_shape(table, column, found[column]) for column in names), unkeyed=unkeyed
+    )
+
+
+def _column_shape(table: RawTable, column: str, types: set[ValueType]) -> ColumnShape:
+    native = table.native_type(column)
+    if native is None:
+        return ColumnShape(name=column, type=resolved_type(types), stored=tuple(sorted(types)))
+    return ColumnShape(name=column, type=native, stored=(native,) if native in types else ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedTables:
+    """The name under which each delivered table is published, in each of the two schemas."""
+
+    in_s: Mapping[str, str]
+    in_migrated: Mapping[str, str]
+
+
+def published_tables(delivered: Iterable[str], *, segments: Iterable[str] = ()) -> PublishedTables:
+    """Return the published name of each delivered table.
+
+    Heap's own tables keep their names. A name that is one of ours gets a suffix where it meets ours: ``identity_map``
+    only exists in the schema with migrations, ``_quarantine`` only in the other.
+    """
+    events = [name for name in delivered if name not in BUILT_IN]
+    apart = published_names(events, reserved=BUILT_IN)
+    in_s = _beside(apart, [ALL_EVENTS.name, QUARANTINE.name])
+    in_migrated = _beside(apart, [ALL_EVENTS.name, IDENTITY_MAP.name, *(f"segment_{name}" for name in segments)])
+    own = {name: name for name in delivered if name in BUILT_IN}
+    return PublishedTables(in_s={**own, **in_s}, in_migrated={**own, **in_migrated})
+
+
+def _beside(apart: Mapping[str, str], ours: Iterable[str]) -> dict[str, str]:
+    """Return the names with a suffix for those that meet ours."""
+    again = published_names(apart.values(), reserved=[*BUILT_IN, *ours])
+    return {name: again[published] for name, published in apart.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnionColumn:
+    """A column of all_events: its published name and type, and for each table that has it the column there."""
+
+    name: str
+    published: str
+    type: ValueType
+    tables: Mapping[str, ColumnShape]
+
+
+def union_columns(
+    shapes: Iterable[TableShape], *, column_set: str, reserved: Iterable[str] = ()
+) -> tuple[UnionColumn, ...]:
+    """Return the columns of all_events over these tables, without event_table_name and original_user_id.
+
+    ``column_set`` is ``all``, ``builtin`` (the columns that Heap documents for such tables and that one has) or
+    ``basic``; the basic columns are always there. Types are resolved across tables as within one.
+    """
+    tables: dict[str, dict[str, ColumnShape]] = {}
+    shapes = list(shapes)
+    for shape in shapes:
+        for column in shape.columns:
+            tables.setdefault(column.name, {})[shape.name] = column
+    basic = [name for name in BASIC_COLUMNS if name != EVENT_TABLE_NAME]
+    if column_set == "builtin":
+        tables = {name: found for name, found in tables.items() if folded(name) in BUILT_IN_EVENT_COLUMNS}
+    elif column_set == "basic":
+        tables = {name: found for name, found in tables.items() if name in basic}
+    tables = {**{name: {} for name in basic}, **tables}
+    published = published_names(
+        [name for name in tables if name not in basic], reserved=[*basic, EVENT_TABLE_NAME, *reserved]
+    )
+    order = {column.name: place for place, column in enumerate(EVENT_COLUMNS)}
+    return tuple(
+        UnionColumn(
+            name=name, published=published.get(name, name), type=_union_type(name, tables[name]), tables=tables[name]
+        )
+        for name in sorted(tables, key=lambda name: (order.get(name, len(order)), name))
+    )
+
+
+def _union_type(name: str, columns: Mapping[str, ColumnShape]) -> ValueType:
+    native = raw_table("").native_type(name)
+    counting = {kind for column in columns.values() for kind in ([column.type] if column.stored else [])}
+    return native or resolved_type(counting)

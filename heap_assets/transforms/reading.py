@@ -1,0 +1,34 @@
+"""From stored columns to the columns that a reader sees, in Polars.
+
+In: stored columns (columns.stored_name). Out: delivered names, each in the one type resolved for it; times UTC.
+Not here: which rows count (overlaps.py), the same as a DuckDB view (warehouse/views.py).
+"""
+
+import polars as pl
+import polars.selectors as cs
+
+from heap_assets.columns import ValueType, stored_name
+from heap_assets.shapes import ColumnShape
+from heap_assets.transforms.text_forms import text_form
+from heap_assets.transforms.times import time_from
+
+
+def read_column(column: ColumnShape) -> pl.Expr:
+    """Return a column's values in its resolved type, under its delivered name; null where none is stored."""
+    values = [
+        converted(cs.by_name(stored_name(column.name, stored)).as_expr(), stored, column.type)
+        for stored in column.stored
+    ]
+    found = pl.coalesce(values) if values else pl.lit(None, dtype=column.type.polars)
+    return found.alias(column.name)
+
+
+def converted(values: pl.Expr, source: ValueType, target: ValueType) -> pl.Expr:
+    """Return values of one type in another that holds them: numbers as text or wider, text and numbers as times."""
+    if source is target:
+        return values
+    if target is ValueType.TIME:
+        return time_from(values, source)
+    if target is ValueType.TEXT:
+        return text_form(values, source.polars)
+    return values.cast(target.polars)

@@ -1,0 +1,149 @@
+"""The SELECTs of the published file: raw tables, tables with migrations, all_events.
+
+In: shapes, file paths, the tables of the published file that name superseded rows. Out: SQL text, nothing is run.
+A SELECT serves as a view over the lake's Parquet, or, where the lake is in S3, as the content of a table.
+Not here: creating anything (publisher.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from heap_assets.catalog import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, ORIGINAL_USER_ID
+from heap_assets.columns import ROW_ID, ValueType, stored_name
+from heap_assets.labeled import Definition
+from heap_assets.names import folded, published_names
+from heap_assets.shapes import ColumnShape, TableShape, UnionColumn
+from heap_assets.warehouse.labeled_sql import labeled_sql
+from heap_assets.warehouse.sql import file_list, identifier, literal
+from heap_assets.warehouse.text_forms_sql import text_form_sql
+from heap_assets.warehouse.times_sql import time_sql
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lake:
+    """Where the rows of a table are: its Parquet files, whether all have the same columns, the rows that do not count.
+
+    ``superseded`` is the quoted name of a table with the column row_id; None if every row counts.
+    """
+
+    files: Sequence[str]
+    alike: bool
+    superseded: str | None = None
+
+
+def raw_select(shape: TableShape, lake: Lake) -> str:
+    """Return the SELECT of a table without migrations."""
+    names = shape.names_in_s()
+    columns = [f"{_value(column)} AS {identifier(names[column.name])}" for column in shape.columns]
+    return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{_where(shape, lake)}"
+
+
+def migrated_select(shape: TableShape, lake: Lake, *, schema: str) -> str:
+    """Return the SELECT of an event-like table on resolved users, with the recorded one as original_user_id."""
+    names = shape.names_in_migrated()
+    columns, recorded = [], ""
+    for column in shape.columns:
+        name = identifier(names[column.name])
+        if column.name == "user_id":
+            recorded = _value(column)
+            columns += [
+                f"coalesce(m.resolved_user_id, {recorded}) AS {name}",
+                f"{recorded} AS {identifier(ORIGINAL_USER_ID.name)}",
+            ]
+        else:
+            columns.append(f"{_value(column)} AS {name}")
+    join = f" LEFT JOIN {identifier(schema, IDENTITY_MAP.name)} m ON m.user_id = {recorded}"
+    return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{join}{_where(shape, lake)}"
+
+
+def with_labeled(
+    select: str,
+    columns: Mapping[str, tuple[str, ValueType]],
+    definitions: Sequence[Definition],
+    *,
+    ours: Sequence[str] = (),
+) -> tuple[str, tuple[str, ...]]:
+    """Return a SELECT with the computed properties that the table lacks, and their published names.
+
+    ``columns`` are the delivered names with the published name and type of each, ``ours`` the columns beside them.
+    """
+    taken = {folded(published) for published, _ in columns.values()}
+    missing = {definition.name: definition for definition in reversed(definitions) if folded(definition.name) not in taken}
+    if not missing:
+        return select, ()
+    names = published_names(missing, reserved=ours)
+    types = {name: value_type.duckdb for name, (_, value_type) in columns.items()}
+    computed = [
+        labeled_sql(definition, types, reference=lambda name: f"r.{identifier(columns[name][0])}")
+        + f" AS {identifier(names[name])}"
+        for name, definition in sorted(missing.items())
+    ]
+    return f"SELECT r.*, {', '.join(computed)} FROM ({select}) r", tuple(names[name] for name in sorted(missing))
+
+
+def union_select(
+    tables: Sequence[tuple[TableShape, str]], columns: Sequence[UnionColumn], *, schema: str, migrated: bool
+) -> str:
+    """Return the SELECT of all_events over published tables, given with their shape and published name."""
+    if not tables:
+        empty = [f"CAST(NULL AS {column.type.duckdb}) AS {identifier(column.name)}" for column in ALL_EVENTS.columns]
+        if migrated:
+            empty.append(f"CAST(NULL AS BIGINT) AS {identifier(ORIGINAL_USER_ID.name)}")
+        return f"SELECT {', '.join(empty)} WHERE FALSE"
+    return " UNION ALL ".join(
+        _union_part(shape, published, columns, schema=schema, migrated=migrated) for shape, published in tables
+    )
+
+
+def _union_part(
+    shape: TableShape, published: str, columns: Sequence[UnionColumn], *, schema: str, migrated: bool
+) -> str:
+    names = shape.names_in_migrated() if migrated else shape.names_in_s()
+    selected = [f"{literal(published)} AS {identifier(EVENT_TABLE_NAME)}"]
+    for column in columns:
+        own = column.tables.get(shape.name)
+        value = f"CAST(NULL AS {column.type.duckdb})"
+        if own is not None and own.stored:
+            value = _converted(f"t.{identifier(names[own.name])}", own.type, column.type)
+        selected.append(f"{value} AS {identifier(column.published)}")
+    if migrated:
+        selected.append(f"t.{identifier(ORIGINAL_USER_ID.name)}")
+    return f"SELECT {', '.join(selected)} FROM {identifier(schema, published)} t"
+
+
+def _rows(lake: Lake) -> str:
+    if not lake.files:
+        return "(SELECT 1 WHERE FALSE) t"
+    by_name = "" if lake.alike else ", union_by_name = true"
+    return f"read_parquet({file_list(lake.files)}, hive_partitioning = false{by_name}) t"
+
+
+def _where(shape: TableShape, lake: Lake) -> str:
+    conditions = []
+    if lake.files and shape.unkeyed:
+        conditions += [
+            f"t.{identifier(stored_name(column, ValueType.LONG))} IS NOT NULL" for column in shape.table.required
+        ]
+    if lake.files and lake.superseded:
+        lost = f"SELECT 1 FROM {lake.superseded} s WHERE s.row_id = t.{identifier(ROW_ID)}"
+        conditions.append(f"NOT EXISTS ({lost})")
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def _value(column: ColumnShape) -> str:
+    values = [
+        _converted(f"t.{identifier(stored_name(column.name, stored))}", stored, column.type) for stored in column.stored
+    ]
+    if not values:
+        return f"CAST(NULL AS {column.type.duckdb})"
+    return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+
+
+def _converted(value: str, source: ValueType, target: ValueType) -> str:
+    if source is target:
+        return value
+    if target is ValueType.TIME:
+        return time_sql(value, source)
+    if target is ValueType.TEXT:
+        return text_form_sql(value, source.duckdb)
+    return f"CAST({value} AS {target.duckdb})"
