@@ -199,12 +199,6 @@ BUILT_IN = {
     )
 }
 SYSTEM_TABLES = frozenset({"_event_metadata", "_sync_info", "_sync_history", "_dropped_tables"})
-NAMES_A_TABLE = {
-    "_event_metadata": "table_name",
-    "_sync_info": "event_table_name",
-    "_dropped_tables": "event_table_name",
-}
-"""System tables, with the column of theirs that names a table."""
 
 
 def raw_table(name: str) -> RawTable:
@@ -267,4 +261,7 @@ BUILT_IN_EVENT_COLUMNS = frozenset(
     column.name for columns in (SESSION_COLUMNS, PAGEVIEW_COLUMNS, EVENT_COLUMNS) for column in columns
 )
 """Columns that Heap's data schema page names for sessions, pageviews and event tables, in lower case."""
+OURS_IN_S = (ALL_EVENTS.name, QUARANTINE.name, SYNC_INFO.kind, SYNC_HISTORY.kind, EVENT_METADATA.kind)
+"""Tables that the schema without migrations always has."""
+
 MODELS = {model.name: model for model in (ALL_EVENTS, IDENTITY_MAP, QUARANTINE)}

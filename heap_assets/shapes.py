@@ -17,7 +17,8 @@ from heap_assets.catalog import (
     IDENTITY_MAP,
     LONG,
     ORIGINAL_USER_ID,
-    QUARANTINE,
+    OURS_IN_S,
+    USERS,
     RawTable,
     raw_table,
 )
@@ -50,12 +51,17 @@ class TableShape:
 
     def names_in_s(self) -> dict[str, str]:
         """Return the published name of each column in the schema without migrations."""
-        return published_names(column.name for column in self.columns)
+        return self._names([])
 
     def names_in_migrated(self) -> dict[str, str]:
         """Return the published name of each column in the schema with migrations."""
-        reserved = {ORIGINAL_USER_ID.name} if self.table.is_event_like else set[str]()
-        return published_names((column.name for column in self.columns), reserved=reserved)
+        return self._names([ORIGINAL_USER_ID.name] if self.table.is_event_like else [])
+
+    def _names(self, ours: Iterable[str]) -> dict[str, str]:
+        """Return the published names: ids, times and what everybody joins on keep theirs, whatever else is delivered."""
+        kept = {*self.table.certain, *self.table.ids} & {column.name for column in self.columns}
+        others = [column.name for column in self.columns if column.name not in kept]
+        return {**published_names(others, reserved=[*kept, *ours]), **{name: name for name in kept}}
 
     def column(self, name: str) -> ColumnShape | None:
         """Return the column of this delivered name."""
@@ -123,18 +129,15 @@ def published_tables(delivered: Iterable[str], *, segments: Iterable[str] = ()) 
     Heap's own tables keep their names. A name that is one of ours gets a suffix where it meets ours: ``identity_map``
     only exists in the schema with migrations, ``_quarantine`` only in the other.
     """
-    events = [name for name in delivered if name not in BUILT_IN]
-    apart = published_names(events, reserved=BUILT_IN)
-    in_s = _beside(apart, [ALL_EVENTS.name, QUARANTINE.name])
-    in_migrated = _beside(apart, [ALL_EVENTS.name, IDENTITY_MAP.name, *(f"segment_{name}" for name in segments)])
-    own = {name: name for name in delivered if name in BUILT_IN}
-    return PublishedTables(in_s={**own, **in_s}, in_migrated={**own, **in_migrated})
-
-
-def _beside(apart: Mapping[str, str], ours: Iterable[str]) -> dict[str, str]:
-    """Return the names with a suffix for those that meet ours."""
-    again = published_names(apart.values(), reserved=[*BUILT_IN, *ours])
-    return {name: again[published] for name, published in apart.items()}
+    tables = sorted(set(delivered))
+    own = [name for name in tables if name in BUILT_IN]
+    events = [name for name in tables if name not in BUILT_IN]
+    in_s = published_names(events, reserved=[*own, *OURS_IN_S])
+    resolved = [name for name in own if raw_table(name).is_event_like or name == USERS.kind]
+    ours = [ALL_EVENTS.name, IDENTITY_MAP.name, *(f"segment_{name}" for name in segments)]
+    in_migrated = published_names(events, reserved=[*resolved, *ours])
+    kept = {name: name for name in own}
+    return PublishedTables(in_s={**kept, **in_s}, in_migrated={**kept, **in_migrated})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 Here: starting, stopping, environment. Not here: installing it (.ci/ceph), faults (fault_proxy.py).
 """
 
+import functools
 import json
 import os
 import subprocess
@@ -48,11 +49,9 @@ class S3Server:
         assert parts.port
         return parts.hostname, parts.port
 
-    def client(self, service: str = "s3", **options: Any) -> Any:
+    def client(self, service: str = "s3") -> Any:
         """Return a client of the server's user, past the code under test."""
-        options.setdefault("config", Config(s3={"addressing_style": "path"}, max_pool_connections=16))
-        session: Any = boto3.Session(self.key, self.secret, region_name="us-east-1")
-        return session.client(service, endpoint_url=self.endpoint, **options)
+        return _client(self, service)
 
     def create_role(self, *, trusts: str = "test") -> str:
         """Create a role that a user may assume and that may do everything in S3, and return its ARN."""
@@ -73,15 +72,21 @@ class S3Server:
 
     def session_keys(self, role: str, *, seconds: int) -> dict[str, str]:
         """Assume a role and return its temporary keys, as environment variables."""
-        unchecked = Config(parameter_validation=False)  # botocore knows no session below 15 minutes, this server does
-        keys = self.client("sts", config=unchecked).assume_role(
-            RoleArn=role, RoleSessionName="test", DurationSeconds=seconds
-        )["Credentials"]
+        asked = {"RoleArn": role, "RoleSessionName": "test", "DurationSeconds": seconds}
+        keys = self.client("sts").assume_role(**asked)["Credentials"]
         return {
             "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
             "AWS_SESSION_TOKEN": keys["SessionToken"],
         }
+
+
+@functools.cache  # a client takes a third of a second to make
+def _client(server: S3Server, service: str) -> Any:
+    session: Any = boto3.Session(server.key, server.secret, region_name="us-east-1")
+    # Unchecked: botocore knows no session below 15 minutes, this server does.
+    config = Config(s3={"addressing_style": "path"}, parameter_validation=False)
+    return session.client(service, endpoint_url=server.endpoint, config=config)
 
 
 def _policy(statement: dict[str, Any]) -> str:

@@ -38,7 +38,7 @@ def load_configuration(path: Path | None) -> Configuration:
     if path is None:
         return configuration_from_text(_PACKAGED.read_text(encoding="utf-8"), name=_PACKAGED.name)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{path}: it cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

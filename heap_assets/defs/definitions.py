@@ -23,9 +23,8 @@ _ALWAYS = (USERS.kind, USER_MIGRATIONS.kind, SESSIONS.kind, PAGEVIEWS.kind)
 
 def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
     """Return the definitions for the tables that are known; ``progress`` listens to the runs instead of their log."""
-    known = {name: KnownTable(name=name, in_s=name, in_migrated=name) for name in _ALWAYS}
+    known = {name: KnownTable(name=name) for name in _ALWAYS}
     known.update({table.name: table for table in _registered()})
-    sync = HeapSync()
     return dg.Definitions(
         assets=table_assets([known[name] for name in sorted(known)]),
         jobs=[
@@ -40,7 +39,7 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
             )
         ],
         resources={
-            "heap": sync if progress is None else sync.reporting_to(progress),
+            "heap": HeapSync(progress),
             "s3": HeapS3(),
             "duckdb": HeapDuckDB(),
         },

@@ -12,7 +12,6 @@ import dagster as dg
 import duckdb
 from dagster_aws.s3 import S3Resource
 from dagster_duckdb import DuckDBResource
-from pydantic import PrivateAttr
 
 from heap_assets.export.s3 import s3_client
 from heap_assets.pipeline.progress import Progress
@@ -20,21 +19,19 @@ from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
 
 
-class HeapSync(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The sync of the export that the environment names; one object per run, shared by its steps."""
+class HeapSync:
+    """Hands the sync of the export that the environment names to the steps of a run, the same one to all of them."""
 
-    _sync: Sync | None = PrivateAttr(default=None)
-    _progress: Progress | None = PrivateAttr(default=None)
-
-    def reporting_to(self, progress: Progress) -> "HeapSync":
-        """Return this resource with a listener of one's own; without one, runs tell their log."""
+    def __init__(self, progress: Progress | None = None) -> None:
         self._progress = progress
-        return self
+        self._run_id = ""
+        self._sync: Sync | None = None
 
-    def sync(self, log: dg.DagsterLogManager) -> Sync:
-        """Return the run's sync."""
-        if self._sync is None:
-            self._sync = Sync(read_settings(os.environ), self._progress or LoggedProgress(log))
+    def of(self, context: dg.AssetExecutionContext) -> Sync:
+        """Return the run's sync; it tells the run's log how far it is, unless somebody else listens."""
+        if self._sync is None or self._run_id != context.run.run_id:
+            self._sync = Sync(read_settings(os.environ), self._progress or LoggedProgress(context.log))
+            self._run_id = context.run.run_id
         return self._sync
 
 

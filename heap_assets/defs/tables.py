@@ -47,8 +47,8 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
         specs=[_spec(RAW, table, []) for table in tables],
         can_subset=False,
     )
-    def land(context: dg.AssetExecutionContext, config: LandConfig, heap: HeapSync) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        landing = heap.sync(context.log).land(reland=config.reland)
+    def land(context: dg.AssetExecutionContext, config: LandConfig, heap: dg.ResourceParam[HeapSync]) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        landing = heap.of(context).land(reland=config.reland)
         for failure in landing.failures:
             context.log.error(failure.reason)
         yield from _results(context, RAW, landed_metadata(landing))
@@ -59,9 +59,9 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
         can_subset=False,
     )
     def resolve(
-        context: dg.AssetExecutionContext, config: ResolveConfig, heap: HeapSync
+        context: dg.AssetExecutionContext, config: ResolveConfig, heap: dg.ResourceParam[HeapSync]
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        sync = heap.sync(context.log)
+        sync = heap.of(context)
         resolution = sync.resolve(rebuild=config.rebuild)
         for layer, metadata in resolved_metadata(resolution, sync.configuration).items():
             yield from _results(context, layer, metadata)
@@ -78,8 +78,8 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
             )
         ],
     )
-    def publish(context: dg.AssetExecutionContext, heap: HeapSync) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
-        sync = heap.sync(context.log)
+    def publish(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+        sync = heap.of(context)
         publication = sync.publish()
         for name, reason in publication.skipped_definitions.items():
             context.log.warning(f"labeled property {name} is left out: {reason}")
@@ -105,7 +105,8 @@ def _results(
     context: dg.AssetExecutionContext, layer: str, metadata: Mapping[str, Metadata]
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Yield what changed; what has no asset yet is put down for the one that it will be."""
-    for table, described in sorted(metadata.items()):
+    ordered = sorted(metadata.items(), key=lambda item: (item[0] != IDENTITY_MAP.name, item[0]))
+    for table, described in ordered:  # Dagster wants the identity map before what is resolved with it
         key = table_key(layer, table)
         if key in context.assets_def.keys:
             yield dg.MaterializeResult(asset_key=key, metadata=described)

@@ -103,7 +103,7 @@ def _delivery(table: object, place: str, key: str) -> Delivery:
     for part, value in (("files", files), ("columns", columns)):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise _wrong(key, f"{place}.{part}", value, "a list of texts")
-    listed = tuple(files or ())
+    listed = tuple(file for file in files or () if not file.endswith("/"))
     return Delivery(table=name, incremental=incremental, columns=tuple(columns), files=listed, file_count=len(listed))
 
 

@@ -60,7 +60,8 @@ class CurrentTable:
 
     def rows(self, superseded: pl.Series) -> pl.LazyFrame:
         """Return the rows that count, in the shape that a reader sees, under delivered names."""
-        return self.kept(superseded).select(map(read_column, self.shape.columns))
+        # a selection of nulls alone would have one row, whatever it is selected from; hence the row id
+        return self.kept(superseded).select(ROW_ID, *map(read_column, self.shape.columns)).drop(ROW_ID)
 
     def unread_values(self) -> dict[str, int]:
         """Return how many values of each id or time column say nothing as such; the lake keeps them as they came."""

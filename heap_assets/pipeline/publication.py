@@ -53,10 +53,11 @@ class PublishedTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What was published, and which property definitions could not be used."""
+    """What was published, what Heap says of each event table, and which property definitions could not be used."""
 
     path: Path
     tables: tuple[PublishedTable, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
     skipped_definitions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -77,10 +78,10 @@ def publish(
         building.internal_tables()
         building.schema_s(ledger)
         building.schema_migrated()
-        tables = tuple(building.tables)
     return Publication(
         path=path,
-        tables=tables,
+        tables=tuple(building.tables),
+        about=building.about,
         skipped_definitions={skipped.name: skipped.reason for skipped in definitions.skipped},
     )
 
@@ -100,7 +101,7 @@ class _Building:
         self._s, self._migrated = configuration.schema_name, configuration.migrated_schema_name
         self._column_set = configuration.all_events_columns
         self._definitions, self._as_tables = definitions, as_tables
-        self._about: Mapping[str, str] = {}
+        self.about: Mapping[str, str] = {}
         self.tables: list[PublishedTable] = []
 
     def internal_tables(self) -> None:
@@ -116,7 +117,7 @@ class _Building:
         resolution, names = self._resolution, self._resolution.current.names.in_s
         self._file.add_schema(self._s)
         metadata = sync_tables.system_table(EVENT_METADATA.kind, resolution)
-        self._about = {} if metadata is None else sync_tables.display_names(metadata)
+        self.about = {} if metadata is None else sync_tables.display_names(metadata)
         self._add_frame(self._s, SYNC_INFO.kind, sync_tables.sync_info_table(resolution))
         self._add_frame(self._s, SYNC_HISTORY.kind, sync_tables.sync_history_table(ledger))
         self._add_frame(self._s, QUARANTINE.name, sync_tables.quarantine_table(self._storage, resolution))
@@ -209,7 +210,7 @@ class _Building:
         self._file.comment(
             schema,
             name,
-            about=self._about.get(name, declared.description),
+            about=self.about.get(name, declared.description),
             columns={column: meanings[column] for column in columns if column in meanings},
             is_view=is_view,
         )

@@ -16,11 +16,9 @@ _PATH = "tables.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTable:
-    """A delivered table, the names it is published under, and what Heap says of it."""
+    """A delivered table, and what Heap says of it."""
 
     name: str
-    in_s: str
-    in_migrated: str
     about: str = ""
 
 

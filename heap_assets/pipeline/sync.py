@@ -18,11 +18,13 @@ from heap_assets.config.model import Configuration
 from heap_assets.export.s3 import s3_client, storage_options
 from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
+from heap_assets.export.truth import tables_with_files
 from heap_assets.export.source import Source, open_source
 from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.landing import DumpFailure, Landing, land
 from heap_assets.pipeline.ledger import Ledger, read_ledger
+from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
 from heap_assets.pipeline.registry import KnownTable, read_registry, write_registry
@@ -31,6 +33,7 @@ from heap_assets.settings import Settings, is_s3
 
 _SAMPLE_SIZE = SampleSize(users=2_000, days=60)
 _LAST_LANDING = "landing.json"
+_LAST_PUBLICATION = "published.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ class LandingOutcome:
 
 
 _OUTCOME = TypeAdapter(LandingOutcome)
+_PUBLICATION = TypeAdapter(Publication)
 
 
 class Sync:
@@ -113,7 +117,7 @@ class Sync:
         """Publish what is resolved."""
         resolution = self._resolution or self.resolve()
         with self._lock():
-            return publish(
+            publication = publish(
                 self.settings.duckdb_path,
                 storage=self.storage,
                 ledger=self.ledger(),
@@ -121,6 +125,35 @@ class Sync:
                 configuration=self.configuration,
                 as_tables=self.settings.facts_as == "tables",
             )
+            self.storage.write(_LAST_PUBLICATION, _PUBLICATION.dump_json(publication))
+            names = resolution.current.names
+            write_registry(
+                self.storage,
+                [
+                    KnownTable(name=name, about=publication.about.get(names.in_s[name], ""))
+                    for name in resolution.tables
+                ],
+            )
+        return publication
+
+    def last_publication(self) -> Publication | None:
+        """Return what was published last."""
+        content = self.storage.read(_LAST_PUBLICATION)
+        return None if content is None else _PUBLICATION.validate_json(content)
+
+    def pending(self) -> tuple[tuple[int, ...], dict[int | None, str]]:
+        """Return the dumps that wait to be landed, and those whose manifest cannot be read."""
+        ledger = self.ledger()
+        arrived = arrivals(self.source(), ledger)
+        return tuple(arrived.new_dumps(ledger)), arrived.broken()
+
+    def discover(self) -> None:
+        """Put the tables that the manifests name into the registry, so that a first run knows them beforehand."""
+        ledger = self.ledger()
+        new = arrivals(self.source(), ledger).new_dumps(ledger)
+        known = {table.name: table for table in self.known_tables()}
+        named = tables_with_files(new.values())
+        write_registry(self.storage, {**{name: KnownTable(name=name) for name in named}, **known}.values())
 
     def known_tables(self) -> tuple[KnownTable, ...]:
         """Return the tables that an earlier run has seen."""

@@ -11,7 +11,7 @@ from datetime import datetime
 import polars as pl
 import polars.selectors as cs
 
-from heap_assets.catalog import EVENT_METADATA, NAMES_A_TABLE, QUARANTINE, SYNC_INFO, SYSTEM_TABLES
+from heap_assets.catalog import EVENT_METADATA, QUARANTINE, SYNC_INFO, SYSTEM_TABLES
 from heap_assets.columns import DUMP_ID, ROW_ID
 from heap_assets.export.sync_reports import reports_by_dump
 from heap_assets.lake.landed_table import LandedFile
@@ -65,7 +65,7 @@ def _delivered_sync_info(table: CurrentTable | None) -> pl.DataFrame:
         read_column(shapes[name]).cast(kind, strict=False) if name in shapes else pl.lit(None, dtype=kind).alias(name)
         for name, kind in SYNC_INFO_SCHEMA.items()
     ]
-    rows = table.stored().sort(DUMP_ID, ROW_ID).select(*columns, pl.col(DUMP_ID).alias("dump_id"))
+    rows = table.stored().sort(DUMP_ID, ROW_ID).select(pl.col(DUMP_ID).alias("dump_id"), *columns)
     return rows.filter(pl.col("event_table_name").is_not_null()).collect()
 
 
@@ -103,9 +103,10 @@ def system_table(name: str, resolution: Resolution) -> pl.DataFrame | None:
         if name != EVENT_METADATA.kind:
             return None
         return pl.DataFrame(schema={column.name: column.type.polars for column in EVENT_METADATA.columns})
-    order = pl.col(DUMP_ID), pl.col(ROW_ID)
-    frame = table.stored().sort(*order).select(map(read_column, table.shape.columns)).collect()
-    frame = _with_published_names(frame, NAMES_A_TABLE[name], resolution)
+    ordered = table.stored().sort(DUMP_ID, ROW_ID)
+    frame = ordered.select(ROW_ID, *map(read_column, table.shape.columns)).drop(ROW_ID).collect()
+    if name == EVENT_METADATA.kind:
+        frame = _with_published_names(frame, "table_name", resolution)
     return frame.rename(published_names(frame.columns))
 
 

@@ -18,9 +18,10 @@ def sync_info(ours: pl.DataFrame, heaps: pl.DataFrame) -> pl.DataFrame:
     """Return one row per table, Heap's own where it delivered one with the table's last dump or later.
 
     ``ours`` has the columns of _sync_info and ``dump_id``, the last dump that lists the table; ``heaps`` are delivered
-    rows with ``dump_id``, oldest first.
+    rows with ``dump_id``, in delivered order. Of Heap's the newest dump's counts, in it the one that ended last.
     """
-    last = heaps.unique("event_table_name", keep="last", maintain_order=True)
+    newest_last = heaps.sort("dump_id", "sync_ended", nulls_last=False, maintain_order=True)
+    last = newest_last.unique("event_table_name", keep="last", maintain_order=True)
     newer = last.join(ours.select("event_table_name", pl.col("dump_id").alias("listed")), on="event_table_name")
     newer = newer.filter(pl.col("dump_id") >= pl.col("listed"))
     kept = ours.join(newer, on="event_table_name", how="anti")

@@ -12,14 +12,16 @@ from heap_assets.columns import ValueType
 _SECONDS_BELOW = 10**11
 _MILLIS_BELOW = 10**14
 _MICROS_BELOW = 10**17
+_FIRST_MICRO = -62_135_596_800_000_000  # 0001-01-01
+_LAST_MICRO = 253_402_300_799_999_999  # 9999-12-31
 
 _YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _ORDINARY = rf"^{_YEAR}-[0-9]{{2}}-[0-9]{{2}} [0-9]{{2}}:[0-9]{{2}}:[0-5][0-9]\.[0-9]{{1,9}}$"
 _DIGITS = r"^-?[0-9]{1,19}$"
 _TEXT = (
     rf"^({_YEAR}-[0-9]{{2}}-[0-9]{{2}})"
-    r"(?:[T ]([0-9]{2}:[0-9]{2})(?::([0-5][0-9])(?:\.([0-9]+))?)?)?"
-    r"(?:Z|([+-])([0-9]{2})(?::?([0-9]{2}))?)?$"
+    r"(?:[T ]([0-9]{2}:[0-9]{2})(?::([0-5][0-9])(?:\.([0-9]+))?)?"
+    r"(?:Z|([+-])([0-9]{2})(?::?([0-9]{2}))?)?)?$"
 )
 
 
@@ -75,7 +77,9 @@ def _double_time(column: pl.Expr) -> pl.Expr:
 
 
 def _not_epoch(time: pl.Expr) -> pl.Expr:
-    return pl.when(time.to_physical() != 0).then(time)
+    """Leave out 0, and years that no calendar here has: Polars and DuckDB fail on the farthest."""
+    micros = time.to_physical()
+    return pl.when((micros != 0) & micros.is_between(_FIRST_MICRO, _LAST_MICRO)).then(time)
 
 
 def _text_times(texts: pl.Series) -> pl.Series:
@@ -117,4 +121,5 @@ def text_time(text: pl.Expr) -> pl.Expr:
         local + pl.duration(microseconds=micros) - offset
     )
     digits = pl.when(text.str.contains(_DIGITS)).then(text).cast(pl.Int64, strict=False)
-    return pl.coalesce(written, epoch_time(digits))
+    within = pl.when(written.to_physical().is_between(_FIRST_MICRO, _LAST_MICRO)).then(written)
+    return pl.coalesce(within, epoch_time(digits))

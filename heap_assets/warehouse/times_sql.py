@@ -5,12 +5,14 @@ Here: one DuckDB expression around another. Rare (a custom property that was a t
 
 from heap_assets.columns import ValueType
 
+_FIRST_MICRO = -62_135_596_800_000_000
+_LAST_MICRO = 253_402_300_799_999_999
 _DIGITS = "^-?[0-9]{1,19}$"
 _YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _TEXT = (
     f"^({_YEAR}-[0-9]{{2}}-[0-9]{{2}})"
-    "(?:[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::([0-5][0-9])(?:\\.([0-9]+))?)?)?"
-    "(?:Z|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?$"
+    "(?:[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::([0-5][0-9])(?:\\.([0-9]+))?)?"
+    "(?:Z|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?)?$"
 )
 
 
@@ -45,7 +47,8 @@ def _epoch(value: str, *, unit: bool = True) -> str:
         if unit
         else value
     )
-    return f"CASE WHEN ({micros}) <> 0 THEN make_timestamp(CAST({micros} AS BIGINT)) END"
+    inside = f"({micros}) <> 0 AND ({micros}) BETWEEN {int(_FIRST_MICRO)} AND {int(_LAST_MICRO)}"
+    return f"CASE WHEN {inside} THEN make_timestamp(CAST({micros} AS BIGINT)) END"
 
 
 def _text(text: str) -> str:
@@ -58,4 +61,6 @@ def _text(text: str) -> str:
     offset = f"to_minutes(CASE {part(5, '+')} WHEN '-' THEN -{minutes} ELSE {minutes} END)"
     written = f"CASE WHEN regexp_matches({text}, '{_TEXT}') THEN {local} - {offset} END"
     digits = f"TRY_CAST(CASE WHEN regexp_matches({text}, '{_DIGITS}') THEN {text} END AS BIGINT)"
-    return f"coalesce({written}, {_epoch(digits)})"
+    first, last = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
+    within = f"CASE WHEN ({written}) BETWEEN {first} AND {last} THEN {written} END"
+    return f"coalesce({within}, {_epoch(digits)})"

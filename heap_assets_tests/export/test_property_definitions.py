@@ -6,7 +6,7 @@ Here: files to definitions. Not here: what a definition means (transforms/test_l
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heap_assets.errors import UnreadableFileError
@@ -267,6 +267,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(JSON, max_size=4))
 def test_any_json_list_is_read_and_every_entry_is_either_a_definition_or_skipped(entries):
     found = parsed(*entries)

@@ -389,7 +389,7 @@ def plain_property(cases, default, rows):
     return result, [None if value is None else form(value) for value in values]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(CASES, max_size=3), TYPED, ROWS)
 @example([], {"type": "field", "value": "time"}, [dict.fromkeys(COLUMNS)])
 def test_polars_and_duckdb_compute_what_plain_python_computes(cases, default, rows):

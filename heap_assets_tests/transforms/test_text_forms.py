@@ -11,7 +11,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heap_assets.transforms.text_forms import text_form
@@ -43,6 +43,7 @@ def every_kind_of_double(count):
     return [*EDGES, *POWERS, *AROUND_THE_EXPONENT, *bits, *decimals, *near]
 
 
+@settings(deadline=None)
 @given(st.lists(ALL_DOUBLES, min_size=1, max_size=20))
 def test_polars_writes_every_double_as_python_does(values):
     assert in_polars(values, pl.Float64()).to_list() == [repr(value) for value in values]
@@ -77,6 +78,7 @@ def test_other_types_have_their_plain_form(values, dtype, duckdb_type, expected)
     assert in_duckdb(values, dtype, duckdb_type) == expected
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.datetimes() | st.datetimes().map(lambda time: time.replace(microsecond=0)), min_size=1, max_size=20))
 def test_times_are_written_to_the_second_and_with_six_digits_if_there_is_a_fraction(values):
     expected = [str(value) for value in values]

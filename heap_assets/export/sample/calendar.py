@@ -25,7 +25,8 @@ _MIDDAY = 14
 _BUSY_HOURS = (6.0, 8.0, 9.5, 11.0, 12.25, 13.5, 15.0, 16.5, 18.0, 19.0, 19.75, 20.5, 21.25, 22.0, 23.0)
 _SLICES_BY_WEEKDAY = (7, 6, 6, 7, 7, 9, 10)
 _FIRST_DUMP_ID = 996  # the next ones pass 1000, where order as text goes wrong
-_LARGEST_SHARE = 0.5
+_TWO_DUMPS_EVERY, _NO_DUMP_EVERY = 10, 7  # days
+_LARGEST_SHARE, _FEWEST_DAYS = 0.5, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,8 @@ class SampleSize:
             raise ValueError(f"users, days and dumps must be at least 1: {self}")
         if self.last_dump_share is None:
             return
-        if not 0 < self.last_dump_share <= _LARGEST_SHARE or self.days < 3 or (self.dumps or 2) < 2:  # noqa: PLR2004
-            raise ValueError(f"last_dump_share is above 0, at most 0.5, and needs 3 days and 2 dumps: {self}")
+        if not 0 < self.last_dump_share <= _LARGEST_SHARE or self.days < _FEWEST_DAYS or self.dumps == 1:
+            raise ValueError(f"last_dump_share is above 0 and at most 0.5, and needs 3 days and 2 dumps: {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +155,10 @@ class Calendar:
             return _even_cuts(first_days, days, count)
         cuts = [first_days * 24 + _CUT_HOUR]
         for day in range(first_days + 1, days + 1):
-            if (day - first_days) % 10 == 5:  # noqa: PLR2004 - now and then two dumps a day
+            number = day - first_days
+            if number % _TWO_DUMPS_EVERY == _TWO_DUMPS_EVERY // 2:
                 cuts.append((day - 1) * 24 + _MIDDAY)
-            if (day - first_days) % 7 != 3 or day == days:  # noqa: PLR2004 - and now and then none
+            if number % _NO_DUMP_EVERY != _NO_DUMP_EVERY // 2 or day == days:
                 cuts.append(day * 24 + _CUT_HOUR)
         return tuple(cuts)
 
@@ -233,7 +235,7 @@ def dump_ids(size: SampleSize) -> tuple[int, ...]:
     """Return the ids of the dumps of a sample, in order, without writing anything.
 
     >>> dump_ids(SampleSize(users=10, days=9))
-    (996, 999, 1000)
+    (996, 998, 1000, 1003)
     """
     return tuple(dump.dump_id for dump in Calendar(size).dumps)
 

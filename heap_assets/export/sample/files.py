@@ -32,8 +32,10 @@ def part_name(draws: Draws, dump_id: int, table: str, part: int) -> str:
 def write_avro(path: Path, frame: pl.DataFrame, *, moment: int) -> None:
     """Write a frame as a snappy Avro file that was last modified then (epoch ms)."""
     buffer = BytesIO()
+    # How many chunks a frame has depends on the number of threads, and each would become a block of its own.
+    blocks = frame.rechunk().iter_slices(_ROWS_PER_BLOCK)
     # This writer lets other threads run meanwhile; Polars' own does not.
-    polars_avro.write_avro(frame.iter_slices(_ROWS_PER_BLOCK), buffer, codec=polars_avro.Codec.Snappy)
+    polars_avro.write_avro(blocks, buffer, codec=polars_avro.Codec.Snappy)
     content = buffer.getvalue()
     # The random marker between blocks is the only thing in which two files of equal rows differ.
     marker = blake2b(path.name.encode(), digest_size=_MARKER_LENGTH).digest()

@@ -22,12 +22,18 @@ _STRATUM = 1024  # each visit falls into its own part of the person's time, so v
 _JITTER = 700
 _SLICES_OF_60_DAYS = 445
 _SLICES_BETWEEN_VISITS = 3
+_USUAL_IN_60_DAYS = 5  # visits of a person on average
+_MOST_ON_ONE_DAY = 12
 _MOST_VISITS = VISITS_PER_PERSON - 16
 _IDENTIFIED_AFTER = 25 * HOUR // 60
 _CHANGED_AFTER = 10 * HOUR // 60
 _RARE_TIME = 32  # one merge in so many has the time 0
-# A few people have a remarkable history in every sample, however small.
-_CHAINED, _SHARING, _CIRCULAR, _SELF_MERGED, _REMARKABLE = 1, 2, 4, 5, 8
+# The first few people have a remarkable history in every sample, however small; every second one's identity changes.
+_REMARKABLE = 8
+_SHARING, _CIRCULAR, _SELF_MERGED = 2, 4, 5
+_OCCASIONAL = 5  # visits
+_RENAMED_PERCENT = 6
+_DEVICES_OWNED = pl.Series([1] * 6 + [2] * 3 + [3], dtype=pl.UInt64)
 
 
 def _pareto(quantile: float) -> float:
@@ -36,13 +42,11 @@ def _pareto(quantile: float) -> float:
 
 
 _ARRIVALS = pl.Series(
-    [number // 3 if number < 400 else 133 + (number - 400) * 890 // 623 for number in range(_QUANTILES)],  # noqa: PLR2004
-    dtype=pl.UInt64,
+    [number // 3 for number in range(400)] + [133 + number * 890 // 624 for number in range(624)], dtype=pl.UInt64
 )
 """When a person first comes, in 1024ths of the time: many soon, the others evenly."""
 _LIFETIMES = pl.Series(
-    [0 if number < 300 else (number - 300) * 2 if number < 600 else 600 + number % 425 for number in range(_QUANTILES)],  # noqa: PLR2004
-    dtype=pl.UInt64,
+    [0] * 300 + [2 * number for number in range(300)] + [600 + number for number in range(424)], dtype=pl.UInt64
 )
 """How long a person keeps coming, in 1024ths of the time that is left."""
 _VISITS = pl.Series([int(7 * _pareto((number + 0.5) / _QUANTILES)) for number in range(_QUANTILES)], dtype=pl.UInt64)
@@ -78,7 +82,8 @@ def people(calendar: Calendar, draws: Draws, numbers: range) -> pl.DataFrame:
     if share is not None:
         returning = bits(draws.number(_PERSON, "returning"), 0, SLICE) < int(share * SLICE)
         frame = frame.with_columns(returning=returning)
-        extra = pl.when("returning").then(2 + bits(luck, 50, 9)).otherwise(0)
+        average = min(_MOST_ON_ONE_DAY, 1 + _USUAL_IN_60_DAYS * calendar.size.days // 60)
+        extra = pl.when("returning").then(1 + bits(luck, 50, 2 * average - 1)).otherwise(0)
         frame = frame.with_columns(visits=pl.col("usual_visits") + extra)
     else:
         frame = frame.with_columns(visits=pl.col("usual_visits"), returning=pl.lit(value=True))
@@ -87,12 +92,12 @@ def people(calendar: Calendar, draws: Draws, numbers: range) -> pl.DataFrame:
 
 def _with_identities(frame: pl.LazyFrame, *, remarkable: pl.Expr) -> pl.LazyFrame:
     luck, visits = pl.col("luck"), pl.col("visits")
-    owned = 1 + (bits(luck, 0, 10) >= 6).cast(pl.UInt64) + (bits(luck, 0, 10) >= 9).cast(pl.UInt64)  # noqa: PLR2004
+    with_account = pl.when(visits == 1).then(12).when(visits <= _OCCASIONAL).then(45).otherwise(80)
+    owned = pl.when(remarkable).then(2).otherwise(picked(_DEVICES_OWNED, luck))
     frame = frame.with_columns(
-        devices=pl.min_horizontal(pl.when(remarkable).then(2).otherwise(owned), visits).cast(pl.UInt64),
+        devices=pl.min_horizontal(owned, visits).cast(pl.UInt64),
         # The oftener somebody comes, the likelier there is an account.
-        identifies=remarkable
-        | (bits(luck, 10, 100) < pl.when(visits == 1).then(12).when(visits <= 5).then(45).otherwise(80)),  # noqa: PLR2004
+        identifies=remarkable | (bits(luck, 10, 100) < with_account),
     )
     # A device is anonymous for a while: its first visits are those numbered below the number of devices.
     one = pl.min_horizontal(bits(luck, 20, 4), visits - 1)
@@ -101,7 +106,7 @@ def _with_identities(frame: pl.LazyFrame, *, remarkable: pl.Expr) -> pl.LazyFram
     frame = frame.with_columns(known_0=pl.when("identifies").then(first).otherwise(never))
     frame = frame.with_columns(known_1=pl.col("known_0") + 1 + bits(luck, 24, 3))
     frame = frame.with_columns(known_2=pl.col("known_1") + 1 + bits(luck, 28, 3))
-    moved = (_PERSON < _REMARKABLE) & (_PERSON % 2 == _CHAINED % 2) | (bits(luck, 32, 100) < 6)  # noqa: PLR2004
+    moved = (remarkable & (_PERSON % 2 == 1)) | (bits(luck, 32, 100) < _RENAMED_PERCENT)
     renamed = pl.when(moved).then(pl.col("known_0") + 2 + bits(luck, 36, 3)).otherwise(never)
     return frame.with_columns(
         pl.when(pl.col("known_0") < visits).then("known_0").otherwise(never).alias("known_0"),

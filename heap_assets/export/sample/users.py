@@ -29,10 +29,9 @@ def users(draws: Draws, people: pl.DataFrame, dump: Dump, *, before: int) -> tup
 
 
 def _as_of(everyone: pl.LazyFrame, moment: pl.Expr) -> pl.LazyFrame:
-    """Return the users with the time of their last change before a moment; those without one are left out."""
+    """Return the users that are there before a moment, with the time of their last change before it."""
     changes = [pl.when(pl.col(name) < moment).then(name) for name in ("joindate", "second", "third")]
-    modified = everyone.with_columns(last_modified=pl.max_horizontal(changes))
-    return modified.filter(pl.col("last_modified").is_not_null())
+    return everyone.filter(pl.col("joindate") < moment).with_columns(last_modified=pl.max_horizontal(changes))
 
 
 def _devices(draws: Draws, people: pl.DataFrame) -> list[pl.LazyFrame]:

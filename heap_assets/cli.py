@@ -1,0 +1,160 @@
+"""The command line: sync, status, sample.
+
+Here: arguments, exit codes and what is printed. Exit codes: 0 done, 1 a dump or the run failed, 2 wrong usage or
+settings. Not here: work (pipeline/), bars (terminal.py).
+"""
+
+import os
+import shlex
+import sys
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from heap_assets.errors import ConfigurationError, HeapAssetsError, SettingsError
+from heap_assets.export.sample.calendar import SampleSize
+from heap_assets.export.sample.export import write_sample
+from heap_assets.pipeline.progress import Silence
+from heap_assets.pipeline.sync import Sync
+from heap_assets.settings import read_settings
+from heap_assets.terminal import Bars, Lines
+from heap_assets.warehouse.sql import identifier
+
+_SHOWN_DUMPS = 8
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Heap Connect exports as resolved, queryable tables."""
+
+
+@commands.command()
+@click.option("--rebuild", is_flag=True, help="Compute everything anew from the raw lake.")
+@click.option("--reland", multiple=True, type=int, metavar="DUMP", help="Read a landed dump again; can be repeated.")
+def sync(*, rebuild: bool, reland: tuple[int, ...]) -> None:
+    """Land every dump that has arrived, resolve it, publish the DuckDB file."""
+    from heap_assets.defs.runs import run_sync_job  # noqa: PLC0415  importing Dagster takes a second and a half
+
+    started = time.monotonic()
+    console = Console()
+    with Bars(console) if console.is_terminal else Lines() as progress:
+        work = Sync(read_settings(os.environ), progress)
+        work.configuration  # noqa: B018  a wrong configuration is told before anything is landed
+        work.discover()
+        succeeded = run_sync_job(progress, rebuild=rebuild, reland=reland)
+    outcome = work.last_landing()
+    for failure in outcome.failures:
+        click.echo(f"error: {failure.reason}", err=True)
+    if not succeeded and not outcome.failures:
+        click.echo("error: the run failed; its log says why (uv run dagster dev, Runs).", err=True)
+    _print_published(console, work, time.monotonic() - started)
+    if not succeeded:
+        sys.exit(1)
+
+
+@commands.command()
+def status() -> None:
+    """Show what is landed, pending and published, table by table."""
+    console = Console()
+    work = Sync(read_settings(os.environ), Silence())
+    ledger = work.ledger()
+    click.echo(f"export     {work.settings.source_uri}")
+    click.echo(f"lake       {work.settings.lake_uri}")
+    click.echo(f"published  {work.settings.duckdb_path}")
+    click.echo(f"landed     {_told_dumps(tuple(ledger.dumps))}")
+    pending, broken = work.pending()
+    click.echo(f"pending    {_told_dumps(pending)}")
+    for reason in broken.values():
+        click.echo(f"broken     {reason}")
+    for failure in work.last_landing().failures:
+        click.echo(f"failed     {failure.reason}")
+    if work.settings.duckdb_path.exists():
+        console.print(_sync_info(work))
+
+
+@commands.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write into.")
+@click.option("--users", default=2_000, show_default=True, type=click.IntRange(min=1), help="People.")
+@click.option("--days", default=60, show_default=True, type=click.IntRange(min=1), help="Days of history.")
+@click.option("--seed", default=7, show_default=True, type=int, help="Another seed, another shop.")
+@click.option("--end", default="2026-06-30", show_default=True, help="Last day, as YYYY-MM-DD.")
+def sample(*, out: Path, users: int, days: int, seed: int, end: str) -> None:
+    """Write a sample export, as Heap would deliver it; the same arguments write the same bytes."""
+    try:
+        last = date.fromisoformat(end)
+    except ValueError as error:
+        raise click.BadParameter(f"{end} is no day; write YYYY-MM-DD.", param_hint="--end") from error
+    started = time.monotonic()
+    written = write_sample(out, SampleSize(users=users, days=days, seed=seed, end=last))
+    seconds = time.monotonic() - started
+    click.echo(f"{out}: {len(written.dump_ids)} dumps, {written.events:,} events of {written.users:,} people, {seconds:.1f} s")
+    click.echo(f"next: HEAP_EXPORT_URI={shlex.quote(str(out))} heap-assets sync")
+
+
+def main() -> None:
+    """Run the command line; what a user can act on is one line, not a traceback."""
+    try:
+        commands.main(standalone_mode=False)
+    except (SettingsError, ConfigurationError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except HeapAssetsError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; what was landed stays, the next sync goes on from there.", err=True)
+        sys.exit(130)
+
+
+def _told_dumps(dump_ids: tuple[int, ...]) -> str:
+    if not dump_ids:
+        return "no dumps"
+    ordered = sorted(dump_ids)
+    shown = ", ".join(map(str, ordered[-_SHOWN_DUMPS:]))
+    more = len(ordered) - _SHOWN_DUMPS
+    return f"{len(ordered)} dumps: {f'{more} and ' if more > 0 else ''}{shown}"
+
+
+def _print_published(console: Console, work: Sync, seconds: float) -> None:
+    publication = work.last_publication()
+    if publication is None or not publication.path.exists():
+        return
+    table = Table(title=f"{publication.path}, after {seconds:.1f} s", title_justify="left")
+    table.add_column("table")
+    table.add_column("rows", justify="right")
+    for published in publication.tables:
+        table.add_row(f"{published.schema}.{published.name}", f"{published.rows:,}")
+    console.print(table)
+    schema = work.configuration.migrated_schema_name
+    query = f"SELECT event_table_name, count(*) FROM {schema}.all_events GROUP BY ALL"
+    click.echo(f'next: duckdb {shlex.quote(str(publication.path))} "{query}"')
+    click.echo("      uv run dagster dev")
+
+
+def _sync_info(work: Sync) -> Table:
+    table = Table(box=None)
+    for column in ("table", "synced to (UTC)", "behind", "last sync (UTC)", "rows delivered"):
+        table.add_column(column, justify="right" if column in {"behind", "rows delivered"} else "left")
+    schema = work.configuration.schema_name
+    with duckdb.connect(work.settings.duckdb_path, read_only=True) as connection:
+        rows = connection.execute(
+            "SELECT event_table_name, synced_to_time, sync_ended, inserted_row_count"
+            f" FROM {identifier(schema, '_sync_info')} ORDER BY ALL"
+        ).fetchall()
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for name, synced_to, ended, count in rows:
+        behind = "" if synced_to is None else f"{(now - synced_to).total_seconds() / 3600:,.1f} h"
+        table.add_row(name, _minute(synced_to), behind, _minute(ended), f"{count or 0:,}")
+    return table
+
+
+def _minute(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
