@@ -92,7 +92,9 @@ def sample(*, out: Path, users: int, days: int, seed: int, end: str) -> None:
     started = time.monotonic()
     written = write_sample(out, SampleSize(users=users, days=days, seed=seed, end=last))
     seconds = time.monotonic() - started
-    click.echo(f"{out}: {len(written.dump_ids)} dumps, {written.events:,} events of {written.users:,} people, {seconds:.1f} s")
+    click.echo(
+        f"{out}: {len(written.dump_ids)} dumps, {written.events:,} events of {written.users:,} people, {seconds:.1f} s"
+    )
     click.echo(f"next: HEAP_EXPORT_URI={shlex.quote(str(out))} heap-assets sync")
 
 

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from heap_assets.errors import SettingsError
-from heap_assets.export.s3 import AwsAccess
+from heap_assets.aws.access import AwsAccess
 
 FactsAs = Literal["views", "tables"]
 

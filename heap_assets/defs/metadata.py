@@ -3,7 +3,6 @@
 Here: plain results to Dagster metadata. Not here: counting (pipeline/).
 """
 
-
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -110,7 +109,9 @@ def published_metadata(table: PublishedTable) -> Metadata:
 
 def file_metadata(publication: Publication) -> Metadata:
     """Return what the published file holds, table by table."""
-    records = [dg.TableRecord({"table": f"{table.schema}.{table.name}", "rows": table.rows}) for table in publication.tables]
+    records = [
+        dg.TableRecord({"table": f"{table.schema}.{table.name}", "rows": table.rows}) for table in publication.tables
+    ]
     return {
         "path": dg.MetadataValue.path(str(publication.path)),
         "tables": dg.MetadataValue.table(records) if records else dg.MetadataValue.text("none"),
@@ -120,5 +121,3 @@ def file_metadata(publication: Publication) -> Metadata:
 
 def _timestamp(time: datetime) -> dg.MetadataValue:  # type: ignore[type-arg]
     return dg.MetadataValue.timestamp(time.replace(tzinfo=UTC))
-
-

@@ -13,7 +13,7 @@ import duckdb
 from dagster_aws.s3 import S3Resource
 from dagster_duckdb import DuckDBResource
 
-from heap_assets.export.s3 import s3_client
+from heap_assets.aws.access import s3_client
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings

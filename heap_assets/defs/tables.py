@@ -42,12 +42,15 @@ class ResolveConfig(dg.Config):
 
 def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
     """Return the assets of these tables, and the published file."""
+
     @dg.multi_asset(
         name="land",
         specs=[_spec(RAW, table, []) for table in tables],
         can_subset=False,
     )
-    def land(context: dg.AssetExecutionContext, config: LandConfig, heap: dg.ResourceParam[HeapSync]) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    def land(
+        context: dg.AssetExecutionContext, config: LandConfig, heap: dg.ResourceParam[HeapSync]
+    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         landing = heap.of(context).land(reland=config.reland)
         for failure in landing.failures:
             context.log.error(failure.reason)
@@ -78,7 +81,9 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
             )
         ],
     )
-    def publish(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+    def publish(
+        context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
         sync = heap.of(context)
         publication = sync.publish()
         for name, reason in publication.skipped_definitions.items():

@@ -19,7 +19,7 @@ from heap_assets.errors import ManifestError, ObjectMissingError, SourceError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from heap_assets.export.s3 import AwsAccess
+    from heap_assets.aws.access import AwsAccess
 
 _SCHEME_AND_BUCKET = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*/?")
 _DUMP_FOLDER = re.compile(r"sync_[0-9]+")
@@ -93,10 +93,11 @@ def open_source(uri: str, *, access: "AwsAccess | None" = None, client: "S3Clien
         return LocalFolder(_path_of_file_uri(uri) if separator else Path(uri))
     if scheme not in {"s3", "s3a"}:
         raise SourceError(f"{uri!r} is no export: a local path, file:///folder or s3://bucket[/prefix] is")
-    from heap_assets.export import s3  # noqa: PLC0415  boto3 takes longer to import than a local folder to read
+    from heap_assets.aws import access as aws  # noqa: PLC0415  boto3 takes longer to import than a folder to read
+    from heap_assets.export import s3  # noqa: PLC0415
 
     bucket, _, prefix = rest.partition("/")
-    return s3.S3Source(client or s3.s3_client(access or s3.AwsAccess()), bucket, prefix)
+    return s3.S3Source(client or aws.s3_client(access or aws.AwsAccess()), bucket, prefix)
 
 
 class LocalFolder:

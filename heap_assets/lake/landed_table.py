@@ -18,7 +18,7 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, Field, Schema
 from deltalake.exceptions import TableNotFoundError
 from deltalake.schema import PrimitiveType
-from deltalake.transaction import AddAction, create_table_with_add_actions
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, escaped
 from heap_assets.lake.storage import Storage
@@ -70,7 +70,7 @@ class LandedTable:
         self._files: tuple[LandedFile, ...] | None = None
 
     def files(self) -> tuple[LandedFile, ...]:
-        """Return every committed file, oldest rows first."""
+        """Return every committed file."""
         if self._files is None:
             self._files = self._listed()
         return self._files
@@ -90,7 +90,10 @@ class LandedTable:
 
     def commit(self, delivery: str, new_files: Iterable[NewFile], *, dump_id: int) -> int:
         """Make these files the content of a delivery, in one commit; return their rows."""
-        adds, columns, rows = [], dict[str, None](), 0
+        adds: list[AddAction | RemoveAction] = []
+        columns: dict[str, None] = {}
+        landed = [file for file in self.files() if file.delivery != delivery]
+        rows = 0
         for new in new_files:
             nulls, count = _nulls(new.written)
             columns.update(dict.fromkeys(nulls))
@@ -107,8 +110,18 @@ class LandedTable:
             adds.append(
                 AddAction(within, size, {_DELIVERY: delivery}, int(time.time() * 1000), True, json.dumps(statistics))
             )
+            landed.append(
+                LandedFile(
+                    path=new.path,
+                    delivery=delivery,
+                    rows=count,
+                    size=size,
+                    first_row_id=new.first_row_id,
+                    nulls=nulls,
+                )
+            )
         self._write(delivery, adds, list(columns), dump_id)
-        self._files = None
+        self._files = tuple(landed)
         return rows
 
     def scan(self, files: Iterable[LandedFile], columns: Iterable[str]) -> pl.LazyFrame:
@@ -153,9 +166,9 @@ class LandedTable:
             )
             for row in adds.iter_rows(named=True)
         ]
-        return tuple(sorted(files, key=lambda file: (file.first_row_id, file.path)))
+        return tuple(files)
 
-    def _write(self, delivery: str, adds: list[AddAction], columns: list[str], dump_id: int) -> None:
+    def _write(self, delivery: str, adds: list[AddAction | RemoveAction], columns: list[str], dump_id: int) -> None:
         properties = CommitProperties(custom_metadata={"delivery": delivery, "dump_id": str(dump_id)})
         delta = self._open()
         if delta is None:

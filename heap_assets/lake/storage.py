@@ -9,10 +9,13 @@ import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from botocore.exceptions import ClientError
-from mypy_boto3_s3 import S3Client
+from heap_assets.errors import ObjectMissingError
+from heap_assets.aws.refusals import explained
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class Storage(Protocol):
@@ -50,12 +53,15 @@ class FolderStorage:
         self.uri = str(self._root)
 
     def address(self, path: str) -> str:
+        """Return the file's path."""
         return str(self._root / path)
 
     def options(self) -> dict[str, str]:
+        """Return nothing: a path says it all."""
         return {}
 
     def new_file(self, path: str) -> Path:
+        """Return the file's own place: no reader looks there before a commit names it."""
         file = self._root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         return file
@@ -64,13 +70,16 @@ class FolderStorage:
         """Do nothing: no reader looks at a Parquet file before a commit names it."""
 
     def local_copy(self, path: str) -> Path:
+        """Return the file itself."""
         return self._root / path
 
     def read(self, path: str) -> bytes | None:
+        """Return the document's content; None if there is none."""
         file = self._root / path
         return file.read_bytes() if file.exists() else None
 
     def write(self, path: str, content: bytes) -> None:
+        """Write the document beside, then put it in its place."""
         file = self._root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_name(f"{file.name}.{uuid.uuid4().hex}.tmp")
@@ -85,48 +94,57 @@ class S3Storage:
     """The lake under an S3 prefix; files are written locally first, and read copies are kept in ``cache``."""
 
     def __init__(
-        self, client: S3Client, bucket: str, prefix: str, *, cache: Path, options: Callable[[], dict[str, str]]
+        self, client: "S3Client", bucket: str, prefix: str, *, cache: Path, options: Callable[[], dict[str, str]]
     ) -> None:
         self._client, self._bucket, self._cache, self._options = client, bucket, cache, options
         self._prefix = PurePosixPath(prefix)
         self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
 
     def address(self, path: str) -> str:
+        """Return the object's address."""
         return f"{self.uri}/{path}"
 
     def options(self) -> dict[str, str]:
+        """Return region, endpoint, and keys that are valid now."""
         return self._options()
 
     def new_file(self, path: str) -> Path:
+        """Return a temporary file."""
         handle, name = tempfile.mkstemp(suffix=PurePosixPath(path).suffix, prefix="heap-assets-")
         os.close(handle)
         return Path(name)
 
     def keep(self, written: Path, path: str) -> None:
-        self._client.upload_file(str(written), self._bucket, self._key(path))
+        """Upload the file; what was written here need not be fetched to be read here."""
+        with explained(self.address(path)):
+            self._client.upload_file(str(written), self._bucket, self._key(path))
         cached = self._cache / path
         cached.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(written, cached)
 
     def local_copy(self, path: str) -> Path:
+        """Return the cached file, fetched if it is not there yet."""
         cached = self._cache / path
         if not cached.exists():
             cached.parent.mkdir(parents=True, exist_ok=True)
             beside = cached.with_name(f"{cached.name}.{uuid.uuid4().hex}.tmp")
-            self._client.download_file(self._bucket, self._key(path), str(beside))
+            with explained(self.address(path)):
+                self._client.download_file(self._bucket, self._key(path), str(beside))
             beside.replace(cached)
         return cached
 
     def read(self, path: str) -> bytes | None:
+        """Return the object's content; None if there is no such object."""
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=self._key(path))["Body"].read()
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in {"NoSuchKey", "404"}:
-                return None
-            raise
+            with explained(self.address(path)):
+                return self._client.get_object(Bucket=self._bucket, Key=self._key(path))["Body"].read()
+        except ObjectMissingError:
+            return None
 
     def write(self, path: str, content: bytes) -> None:
-        self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=content)
+        """Put the object; S3 replaces it as a whole."""
+        with explained(self.address(path)):
+            self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=content)
 
     def _key(self, path: str) -> str:
         return str(self._prefix / path)

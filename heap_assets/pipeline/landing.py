@@ -6,7 +6,7 @@ the delivery that was being written. Here: which deliveries to land, and the led
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,12 +15,15 @@ from heap_assets.export.manifest import Delivery, Dump, content_digest, read_man
 from heap_assets.export.property_definitions import parse_definitions
 from heap_assets.export.source import Source
 from heap_assets.export.truth import DumpDelivery, current_deliveries
-from heap_assets.lake.landed_table import LandedTable
+from heap_assets.lake.landed_table import LandedTable, NewFile
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.decoding import Decoder, WrittenGroup
 from heap_assets.pipeline.ledger import Ledger, read_ledger, write_ledger
 from heap_assets.pipeline.pending import Arrivals, arrivals
 from heap_assets.pipeline.progress import Progress
+
+
+_COMMITTERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,8 @@ class _Run:
             ledger=self._ledger,
             rows=self._rows,
             stored_rows={
-                table: sum(file.rows for file in self._table(table).files()) for table in {table for table, _ in self._rows}
+                table: sum(file.rows for file in self._table(table).files())
+                for table in {table for table, _ in self._rows}
             },
             taken=taken,
             waiting=tuple(sorted(set(new) - set(taken))),
@@ -147,18 +151,27 @@ class _Run:
                 started.append((delivery, decoder.start(dump, delivery, keys, self._table(delivery.table))))
             except HeapAssetsError as error:
                 problems.append(f"table {delivery.table}: {error}")
-        for delivery, groups in started:
-            try:
-                self._commit(dump, delivery, groups)
-            except HeapAssetsError as error:
-                problems.append(f"table {delivery.table}: {error}")
+        with ThreadPoolExecutor(_COMMITTERS) as committers:
+            commits = []
+            for delivery, groups in started:
+                try:
+                    written = self._written(dump, delivery, groups)
+                except HeapAssetsError as error:
+                    problems.append(f"table {delivery.table}: {error}")
+                else:
+                    table = self._table(delivery.table)
+                    commits.append((delivery, committers.submit(_committed, table, dump, written)))
+            for delivery, commit in commits:
+                rows = commit.result()
+                self._rows[delivery.table, dump.dump_id] = rows
+                self._progress.delivery_landed(table=delivery.table, dump_id=dump.dump_id, rows=rows)
         if problems:
             raise UnreadableFileError(
                 f"Dump {dump.dump_id}, {'; '.join(problems)}. Nothing of this dump is published, and later dumps wait."
                 " Put it right, or have Heap resync the table, and sync again."
             )
 
-    def _commit(self, dump: Dump, delivery: Delivery, groups: list[Future[WrittenGroup]]) -> None:
+    def _written(self, dump: Dump, delivery: Delivery, groups: list[Future[WrittenGroup]]) -> list[NewFile]:
         written = []
         for group in groups:
             result = group.result()
@@ -166,9 +179,7 @@ class _Run:
             self._progress.files_landed(
                 table=delivery.table, dump_id=dump.dump_id, files=result.files, rows=result.rows, size=result.size
             )
-        rows = self._table(delivery.table).commit(dump.delivery_id, written, dump_id=dump.dump_id)
-        self._rows[delivery.table, dump.dump_id] = rows
-        self._progress.delivery_landed(table=delivery.table, dump_id=dump.dump_id, rows=rows)
+        return written
 
     def _table(self, name: str) -> LandedTable:
         return self._tables.setdefault(name, LandedTable(self._storage, name))
@@ -236,3 +247,7 @@ class _Run:
             self._progress.note(f"dump {dump.dump_id}: property definitions left out: {error}")
             return None
         return text
+
+
+def _committed(table: LandedTable, dump: Dump, written: list[NewFile]) -> int:
+    return table.commit(dump.delivery_id, written, dump_id=dump.dump_id)

@@ -160,9 +160,10 @@ class _Building:
         shape = users.current.shape
         names = shape.names_in_s()
         source = file_list([str(self._storage.local_copy(path))])
-        columns = ", ".join(f"{identifier(name)} AS {identifier(names[name])}" for name in names)
         known = {column.name: (names[column.name], column.type) for column in shape.columns}
-        query, _ = views.with_labeled(f"SELECT {columns} FROM read_parquet({source})", known, self._defined("user"))
+        query, _ = views.with_labeled(
+            f"SELECT * FROM read_parquet({source}, hive_partitioning = false)", known, self._defined("user")
+        )
         self._add_select(self._migrated, USERS.kind, query, rows=rows, kind=USERS.kind)
 
     def _add_all_events(self, schema: str, names: Mapping[str, str], *, migrated: bool) -> None:
@@ -215,4 +216,3 @@ class _Building:
             is_view=is_view,
         )
         self.tables.append(PublishedTable(schema=schema, name=name, rows=rows, columns=columns))
-

@@ -26,9 +26,7 @@ from heap_assets.transforms.users import migrated_users
 _PATH = "resolved.json"
 _NO_ROWS = pl.Series(dtype=pl.Int64)
 _KEY_SCHEMA = {column: pl.Int64() for column in KEY_COLUMNS} | {overlaps.NEWEST_BY: pl.Datetime("us")}
-_NO_MIGRATIONS = pl.DataFrame(
-    schema={"from_user_id": pl.Int64(), "to_user_id": pl.Int64(), "time": pl.Datetime("us")}
-)
+_NO_MIGRATIONS = pl.DataFrame(schema={"from_user_id": pl.Int64(), "to_user_id": pl.Int64(), "time": pl.Datetime("us")})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +168,8 @@ class _Resolving:
         if self._before.users is not None and self._before.users_of == of:
             return self._before.users, of
         rows = users.current.rows(users.superseded).collect(engine="streaming")
-        return self._kept(migrated_users(rows, known), USERS.kind), of
+        published = migrated_users(rows, known).rename(users.current.shape.names_in_s())  # DuckDB cannot tell a from A
+        return self._kept(published, USERS.kind), of
 
     def _kept(self, frame: pl.DataFrame, name: str) -> str:
         path = f"resolved/{uuid.uuid4().hex}.parquet"

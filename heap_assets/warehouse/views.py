@@ -68,7 +68,9 @@ def with_labeled(
     ``columns`` are the delivered names with the published name and type of each, ``ours`` the columns beside them.
     """
     taken = {folded(published) for published, _ in columns.values()}
-    missing = {definition.name: definition for definition in reversed(definitions) if folded(definition.name) not in taken}
+    missing = {
+        definition.name: definition for definition in reversed(definitions) if folded(definition.name) not in taken
+    }
     if not missing:
         return select, ()
     names = published_names(missing, reserved=ours)

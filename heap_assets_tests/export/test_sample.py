@@ -19,7 +19,7 @@ from heap_assets.export.sample.export import Sample, write_sample
 from heap_assets.export.sample.files import write_avro
 from heap_assets.names import table_name
 
-SIZE = SampleSize(users=500, days=40, end=date(2026, 6, 30))
+SIZE = SampleSize(users=500, days=30, end=date(2026, 6, 30))
 HALF_AN_HOUR = 30 * 60_000
 NOT_EVENTS = {"users", "user_migrations", "_event_metadata"}
 

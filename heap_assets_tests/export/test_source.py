@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from heap_assets.errors import ObjectMissingError, SourceError
-from heap_assets.export.s3 import AwsAccess, S3Source, s3_client
+from heap_assets.aws.access import AwsAccess, s3_client
+from heap_assets.export.s3 import S3Source
 from heap_assets.export.source import LocalFolder, Source, open_source
 from heap_assets_tests.s3_server import S3Server
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -101,9 +102,7 @@ def write_sample(
     blocks = (block for dump in dumps for block in _blocks(calendar, dump))
     workers = min(4, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
-        for block, done in _in_order(
-            pool, lambda block: _write_block(out, calendar, draws, block), blocks, workers + 1
-        ):
+        for block, done in _in_order(pool, partial(_write_block, out, calendar, draws), blocks, workers + 1):
             written.merge(done)
             for key, rows in done.rows:
                 count += 0 if key.split("/")[1] in _WITHOUT_EVENTS else rows

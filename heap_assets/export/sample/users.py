@@ -18,7 +18,9 @@ def users(draws: Draws, people: pl.DataFrame, dump: Dump, *, before: int) -> tup
 
     ``before`` is when the last dump but one was taken: a few users of the last one come again.
     """
-    now = _as_of(pl.concat([*_devices(draws, people), *_identities(draws, people)]), pl.lit(dump.until))
+    times = [pl.col(name).is_between(before, dump.until) for name in people.columns if name.endswith("_at")]
+    changed = people.filter(pl.any_horizontal(times))  # nobody else can be in this dump
+    now = _as_of(pl.concat([*_devices(draws, changed), *_identities(draws, changed)]), pl.lit(dump.until))
     now = now.filter(pl.col("last_modified") >= before)
     luck = draws.number(pl.col("user_id").cast(pl.UInt64), f"user {dump.index}")
     fresh = pl.col("last_modified") >= dump.after
