@@ -8,6 +8,7 @@ the definitions are loaded again. Here: specs and bodies of a few lines. Not her
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
+from pydantic import Field
 
 from heap_assets.catalog import (
     ALL_EVENTS,
@@ -31,13 +32,19 @@ EVERY_DUMP_LANDED = "every_dump_landed"
 class LandConfig(dg.Config):
     """What a run lands besides everything that is pending."""
 
-    reland: list[int] = []
+    reland: list[int] = Field(
+        default_factory=list,
+        description="Dumps whose files are read again although they have landed, such as [1018].",
+    )
 
 
 class ResolveConfig(dg.Config):
     """How a run resolves."""
 
-    rebuild: bool = False
+    rebuild: bool = Field(
+        default=False,
+        description="Compute everything anew from the raw lake; the result is the same, unless state was damaged.",
+    )
 
 
 def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
@@ -53,7 +60,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         landing = heap.of(context).land(reland=config.reland)
         for failure in landing.failures:
-            context.log.error(failure.reason)
+            context.log.error("%s", failure.reason)
         yield from _results(context, RAW, landed_metadata(landing))
 
     @dg.multi_asset(
@@ -77,7 +84,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
                 EVERY_DUMP_LANDED,
                 asset=DUCKDB_FILE,
                 blocking=True,
-                description="Every dump that has arrived is in the file. One that cannot be read holds back later ones.",
+                description="Every dump that has arrived is in the file. One that is broken holds back later ones.",
             )
         ],
     )
@@ -87,7 +94,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
         sync = heap.of(context)
         publication = sync.publish()
         for name, reason in publication.skipped_definitions.items():
-            context.log.warning(f"labeled property {name} is left out: {reason}")
+            context.log.warning("labeled property %s is left out: %s", name, reason)
         schemas = {sync.configuration.schema_name: HEAP, sync.configuration.migrated_schema_name: MIGRATED}
         for table in publication.tables:
             key = table_key(schemas[table.schema], table.name)

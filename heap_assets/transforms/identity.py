@@ -26,7 +26,7 @@ def identity_map(migrations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _one_edge_each(migrations: pl.DataFrame) -> pl.DataFrame:
-    """Leave out rows that lead nowhere, then of the rows of one user keep the newest, then that to the greatest user."""
+    """Leave out rows that lead nowhere, then keep each user's newest row, of equals that to the greatest user."""
     return (
         migrations.select(pl.col(_FROM, _TO).cast(pl.Int64), pl.col(_TIME).cast(pl.Datetime("us")))
         .filter(pl.col(_FROM) != pl.col(_TO))

@@ -17,7 +17,7 @@ _LAST_MICRO = 253_402_300_799_999_999  # 9999-12-31
 
 _YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _ORDINARY = rf"^{_YEAR}-[0-9]{{2}}-[0-9]{{2}} [0-9]{{2}}:[0-9]{{2}}:[0-5][0-9]\.[0-9]{{1,9}}$"
-_DIGITS = r"^-?[0-9]{1,19}$"
+_DIGITS = r"^-?[0-9]+$"
 _TEXT = (
     rf"^({_YEAR}-[0-9]{{2}}-[0-9]{{2}})"
     r"(?:[T ]([0-9]{2}:[0-9]{2})(?::([0-5][0-9])(?:\.([0-9]+))?)?"
@@ -48,28 +48,31 @@ def epoch_time(column: pl.Expr) -> pl.Expr:
     >>> pl.select(epoch_time(pl.lit(1_717_200_000_000_000_999))).item()
     datetime.datetime(2024, 6, 1, 0, 0)
     """
-    size = column.abs()
     micros = (
-        pl.when(size < _SECONDS_BELOW)
+        pl.when(_within(column, _SECONDS_BELOW))
         .then(column * 1_000_000)
-        .when(size < _MILLIS_BELOW)
+        .when(_within(column, _MILLIS_BELOW))
         .then(column * 1_000)
-        .when(size < _MICROS_BELOW)
+        .when(_within(column, _MICROS_BELOW))
         .then(column)
         .otherwise(column // 1_000)
     )
     return _not_epoch(micros.cast(pl.Int64).cast(pl.Datetime("us")))
 
 
+def _within(column: pl.Expr, limit: int) -> pl.Expr:
+    """Return whether the absolute value is below the limit; the least long has no absolute value."""
+    return column.is_between(-limit, limit, closed="none")
+
+
 def _double_time(column: pl.Expr) -> pl.Expr:
     """Read doubles as epochs; the fraction counts, finer than microseconds is cut off."""
-    size = column.abs()
     micros = (
-        pl.when(size < _SECONDS_BELOW)
+        pl.when(_within(column, _SECONDS_BELOW))
         .then(column * 1e6)
-        .when(size < _MILLIS_BELOW)
+        .when(_within(column, _MILLIS_BELOW))
         .then(column * 1e3)
-        .when(size < _MICROS_BELOW)
+        .when(_within(column, _MICROS_BELOW))
         .then(column)
         .otherwise(column / 1e3)
     )

@@ -57,6 +57,7 @@ class PublishedFile:
 def new_file(path: Path) -> Iterator[PublishedFile]:
     """Build a file beside ``path`` and put it there when the block ends well; else the old file stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left_behind(path)
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with tempfile.TemporaryDirectory(prefix="heap-assets-") as scratch:
@@ -72,6 +73,13 @@ def new_file(path: Path) -> Iterator[PublishedFile]:
         beside.replace(path)
     finally:
         for left in (beside, beside.with_name(f"{beside.name}.wal")):
+            left.unlink(missing_ok=True)
+
+
+def _remove_left_behind(path: Path) -> None:
+    """Remove what a killed run was building; only one run publishes at a time."""
+    for left in path.parent.iterdir():
+        if left.name.startswith(f".{path.name}.") and left.name.endswith((".tmp", ".tmp.wal")):
             left.unlink(missing_ok=True)
 
 

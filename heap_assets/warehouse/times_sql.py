@@ -7,7 +7,7 @@ from heap_assets.columns import ValueType
 
 _FIRST_MICRO = -62_135_596_800_000_000
 _LAST_MICRO = 253_402_300_799_999_999
-_DIGITS = "^-?[0-9]{1,19}$"
+_DIGITS = "^-?[0-9]+$"
 _YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _TEXT = (
     f"^({_YEAR}-[0-9]{{2}}-[0-9]{{2}})"
@@ -43,11 +43,11 @@ def _epoch(value: str, *, unit: bool = True) -> str:
         f"CASE WHEN {value} BETWEEN -99999999999 AND 99999999999 THEN {value} * 1000000"
         f" WHEN {value} BETWEEN -99999999999999 AND 99999999999999 THEN {value} * 1000"
         f" WHEN {value} BETWEEN -99999999999999999 AND 99999999999999999 THEN {value}"
-        f" ELSE ({value} - (({value} % 1000) + 1000) % 1000) // 1000 END"
+        f" ELSE {value} // 1000 - CASE WHEN {value} % 1000 < 0 THEN 1 ELSE 0 END END"
         if unit
         else value
     )
-    inside = f"({micros}) <> 0 AND ({micros}) BETWEEN {int(_FIRST_MICRO)} AND {int(_LAST_MICRO)}"
+    inside = f"({micros}) <> 0 AND ({micros}) BETWEEN {_FIRST_MICRO} AND {_LAST_MICRO}"
     return f"CASE WHEN {inside} THEN make_timestamp(CAST({micros} AS BIGINT)) END"
 
 
@@ -56,7 +56,8 @@ def _text(text: str) -> str:
         return f"coalesce(nullif(regexp_extract({text}, '{_TEXT}', {number}), ''), '{otherwise}')"
 
     fraction = f"rpad(substr(regexp_extract({text}, '{_TEXT}', 4), 1, 6), 6, '0')"
-    local = f"TRY_CAST({part(1, '')} || ' ' || {part(2, '00:00')} || ':' || {part(3, '00')} || '.' || {fraction} AS TIMESTAMP)"
+    clock = f"{part(2, '00:00')} || ':' || {part(3, '00')} || '.' || {fraction}"
+    local = f"TRY_CAST({part(1, '')} || ' ' || {clock} AS TIMESTAMP)"
     minutes = f"(CAST({part(6, '0')} AS BIGINT) * 60 + CAST({part(7, '0')} AS BIGINT))"
     offset = f"to_minutes(CASE {part(5, '+')} WHEN '-' THEN -{minutes} ELSE {minutes} END)"
     written = f"CASE WHEN regexp_matches({text}, '{_TEXT}') THEN {local} - {offset} END"
