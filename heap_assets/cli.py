@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
-import duckdb
 from rich.console import Console
 from rich.table import Table
 
@@ -23,7 +22,7 @@ from heap_assets.pipeline.progress import Silence
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
 from heap_assets.terminal import Bars, Lines
-from heap_assets.warehouse.sql import identifier
+from heap_assets.warehouse.reader import first_question, synced_tables
 
 _SHOWN_DUMPS = 8
 
@@ -136,25 +135,21 @@ def _print_published(console: Console, work: Sync, seconds: float) -> None:
         table.add_row(f"{published.schema}.{published.name}", f"{published.rows:,}")
     console.print(table)
     schema = work.configuration.migrated_schema_name
-    query = f"SELECT event_table_name, count(*) FROM {schema}.all_events GROUP BY ALL"
-    click.echo(f'next: duckdb {shlex.quote(str(publication.path))} "{query}"')
+    click.echo(f'next: duckdb {shlex.quote(str(publication.path))} "{first_question(schema)}"')
     click.echo("      uv run dagster dev")
 
 
 def _sync_info(work: Sync) -> Table:
     table = Table(box=None)
     for column in ("table", "synced to (UTC)", "behind", "last sync (UTC)", "rows delivered"):
-        table.add_column(column, justify="right" if column in {"behind", "rows delivered"} else "left")
+        table.add_column(column, justify="right" if column in {"behind", "rows delivered"} else "left", no_wrap=True)
     schema = work.configuration.schema_name
-    with duckdb.connect(work.settings.duckdb_path, read_only=True) as connection:
-        rows = connection.execute(
-            "SELECT event_table_name, synced_to_time, sync_ended, inserted_row_count"
-            f" FROM {identifier(schema, '_sync_info')} ORDER BY ALL"
-        ).fetchall()
     now = datetime.now(UTC).replace(tzinfo=None)
-    for name, synced_to, ended, count in rows:
-        behind = "" if synced_to is None else f"{(now - synced_to).total_seconds() / 3600:,.1f} h"
-        table.add_row(name, _minute(synced_to), behind, _minute(ended), f"{count or 0:,}")
+    for row in synced_tables(work.settings.duckdb_path, schema):
+        behind = "" if row.synced_to_time is None else f"{(now - row.synced_to_time).total_seconds() / 3600:,.1f} h"
+        table.add_row(
+            row.name, _minute(row.synced_to_time), behind, _minute(row.sync_ended), f"{row.inserted_row_count:,}"
+        )
     return table
 
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from heap_assets.errors import SettingsError
 from heap_assets.aws.access import AwsAccess
+from heap_assets.errors import SettingsError
 
 FactsAs = Literal["views", "tables"]
 
@@ -64,6 +64,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(f"HEAP_HOME is {home}, which is a file; it must be a folder.")
     lake_uri = _place("HEAP_LAKE_URI", setting("HEAP_LAKE_URI") or str(home / "lake"))
     export_uri = setting("HEAP_EXPORT_URI")
+    export_uri = None if export_uri is None else _place("HEAP_EXPORT_URI", export_uri)
+    if export_uri is not None and not is_s3(export_uri) and not Path(export_uri).is_dir():
+        raise SettingsError(f"HEAP_EXPORT_URI is {export_uri}, and there is no such folder.")
     duckdb_path = Path(_local("HEAP_DUCKDB_PATH", setting("HEAP_DUCKDB_PATH") or str(home / "heap.duckdb")))
     if duckdb_path.is_dir():
         raise SettingsError(f"HEAP_DUCKDB_PATH is {duckdb_path}, which is a folder; it must be a file.")
@@ -72,7 +75,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(f"HEAP_CONFIG is {config}, and there is no such file.")
     return Settings(
         home=home,
-        export_uri=None if export_uri is None else _place("HEAP_EXPORT_URI", export_uri),
+        export_uri=export_uri,
         lake_uri=lake_uri,
         duckdb_path=duckdb_path,
         config_path=None if config is None else Path(config).absolute(),
@@ -102,7 +105,7 @@ def _place(name: str, value: str) -> str:
 
 def _local(name: str, value: str) -> str:
     if value.startswith("file://"):
-        value = value.removeprefix("file://")
+        value = unquote(value.removeprefix("file://"))
     if "://" in value:
         allowed = "a path" if name == "HEAP_DUCKDB_PATH" else "a folder or s3://bucket/prefix"
         raise SettingsError(f"{name} is {value}; it must be {allowed}.")

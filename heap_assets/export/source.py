@@ -1,7 +1,7 @@
 """Where an export lies: how its objects are listed and read, and how a manifest's paths become keys of this copy.
 
-Here: the protocol, the local folder, re-rooting, and the one function that opens either kind.
-Not here: S3 (s3.py), which objects there are and what they mean (manifest.py, arrivals.py).
+Here: the protocol, the local folder, re-rooting. Not here: S3 (s3.py), opening either kind (opening.py), which objects
+there are and what they mean (manifest.py, arrivals.py).
 """
 
 import os
@@ -11,15 +11,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import unquote
+from typing import Protocol
 
 from heap_assets.errors import ManifestError, ObjectMissingError, SourceError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-    from heap_assets.aws.access import AwsAccess
 
 _SCHEME_AND_BUCKET = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*/?")
 _DUMP_FOLDER = re.compile(r"sync_[0-9]+")
@@ -81,23 +75,6 @@ def key_below_root(listed: str, dump_id: int | None = None) -> str:
         raise ManifestError(f"{listed!r} has no folder sync_<dump_id>, so its place below the export's root is unknown")
     of_dump = (place for place in folders if segments[place] == f"sync_{dump_id}")
     return "/".join(segments[next(of_dump, folders[0]) :])
-
-
-def open_source(uri: str, *, access: "AwsAccess | None" = None, client: "S3Client | None" = None) -> Source:
-    """Return the export at a local path, ``file://`` or ``s3://bucket[/prefix]``.
-
-    For S3 a client that is given is used as it is; otherwise one is built from ``access``.
-    """
-    scheme, separator, rest = uri.partition("://")
-    if not separator or scheme == "file":
-        return LocalFolder(_path_of_file_uri(uri) if separator else Path(uri))
-    if scheme not in {"s3", "s3a"}:
-        raise SourceError(f"{uri!r} is no export: a local path, file:///folder or s3://bucket[/prefix] is")
-    from heap_assets.aws import access as aws  # noqa: PLC0415  boto3 takes longer to import than a folder to read
-    from heap_assets.export import s3  # noqa: PLC0415
-
-    bucket, _, prefix = rest.partition("/")
-    return s3.S3Source(client or aws.s3_client(access or aws.AwsAccess()), bucket, prefix)
 
 
 class LocalFolder:
@@ -188,10 +165,3 @@ def _file(entry: "os.DirEntry[str]", key: str) -> Iterator[StoredObject]:
         modified=_EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000),
         signature=f"{status.st_mtime_ns}-{status.st_size}",
     )
-
-
-def _path_of_file_uri(uri: str) -> Path:
-    host, slash, path = uri.removeprefix("file://").partition("/")
-    if host not in {"", "localhost"} or not slash:
-        raise SourceError(f"{uri!r} is no local folder: an absolute path has three slashes, file:///folder")
-    return Path("/" + unquote(path))

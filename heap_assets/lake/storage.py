@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
-from heap_assets.errors import ObjectMissingError
 from heap_assets.aws.refusals import explained
+from heap_assets.errors import ObjectMissingError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -102,7 +102,7 @@ def current_tables(storage: Storage, ledger: Ledger, *, segments: tuple[str, ...
         place = {item.dump.delivery_id: number for number, item in enumerate(deliveries)}
         files = sorted(
             (file for file in landed.files() if file.delivery in place),
-            key=lambda file: (place[file.delivery], file.first_row_id),  # noqa: B023
+            key=lambda file: (place[file.delivery], file.first_row_id),
         )
         columns = [column for item in deliveries for column in item.delivery.columns]
         tables[name] = CurrentTable(

@@ -22,7 +22,6 @@ from heap_assets.pipeline.ledger import Ledger, read_ledger, write_ledger
 from heap_assets.pipeline.pending import Arrivals, arrivals
 from heap_assets.pipeline.progress import Progress
 
-
 _COMMITTERS = 2
 
 

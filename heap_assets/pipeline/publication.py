@@ -36,7 +36,7 @@ from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.shapes import union_columns
 from heap_assets.warehouse import views
 from heap_assets.warehouse.publisher import PublishedFile, new_file
-from heap_assets.warehouse.sql import file_list, identifier
+from heap_assets.warehouse.sql import identifier
 
 _INTERNAL = "_heap_assets"
 
@@ -159,10 +159,9 @@ class _Building:
     def _add_users(self, users: ResolvedTable, path: str, rows: int) -> None:
         shape = users.current.shape
         names = shape.names_in_s()
-        source = file_list([str(self._storage.local_copy(path))])
         known = {column.name: (names[column.name], column.type) for column in shape.columns}
         query, _ = views.with_labeled(
-            f"SELECT * FROM read_parquet({source}, hive_partitioning = false)", known, self._defined("user")
+            views.file_select(str(self._storage.local_copy(path))), known, self._defined("user")
         )
         self._add_select(self._migrated, USERS.kind, query, rows=rows, kind=USERS.kind)
 

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 from pydantic import TypeAdapter
 
+from heap_assets.aws.access import aws_session, s3_client, storage_options
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
-from heap_assets.aws.access import aws_session, s3_client, storage_options
+from heap_assets.export.opening import open_source
 from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
+from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
-from heap_assets.export.source import Source, open_source
 from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.landing import DumpFailure, Landing, land

@@ -16,7 +16,6 @@ from heap_assets.columns import DUMP_ID, ROW_ID
 from heap_assets.export.sync_reports import reports_by_dump
 from heap_assets.lake.landed_table import LandedFile
 from heap_assets.lake.storage import Storage
-from heap_assets.names import published_names
 from heap_assets.pipeline.current import CurrentTable
 from heap_assets.pipeline.decoding import FILES_METADATA
 from heap_assets.pipeline.ledger import Ledger
@@ -107,7 +106,7 @@ def system_table(name: str, resolution: Resolution) -> pl.DataFrame | None:
     frame = ordered.select(ROW_ID, *map(read_column, table.shape.columns)).drop(ROW_ID).collect()
     if name == EVENT_METADATA.kind:
         frame = _with_published_names(frame, "table_name", resolution)
-    return frame.rename(published_names(frame.columns))
+    return frame.rename(table.shape.names_in_s())
 
 
 def quarantine_table(storage: Storage, resolution: Resolution) -> pl.DataFrame:

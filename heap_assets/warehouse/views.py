@@ -38,6 +38,11 @@ def raw_select(shape: TableShape, lake: Lake) -> str:
     return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{_where(shape, lake)}"
 
 
+def file_select(file: str) -> str:
+    """Return the SELECT of a Parquet file that is as it should be."""
+    return f"SELECT * FROM read_parquet({file_list([file])}, hive_partitioning = false)"
+
+
 def migrated_select(shape: TableShape, lake: Lake, *, schema: str) -> str:
     """Return the SELECT of an event-like table on resolved users, with the recorded one as original_user_id."""
     names = shape.names_in_migrated()

@@ -14,8 +14,8 @@ import pytest
 from botocore.credentials import RefreshableCredentials
 from deltalake import DeltaTable, write_deltalake
 
-from heap_assets.errors import ObjectMissingError, SourceError
 from heap_assets.aws.access import AwsAccess, aws_session, s3_client, storage_options
+from heap_assets.errors import ObjectMissingError, SourceError
 from heap_assets.export.s3 import S3Source
 from heap_assets_tests.fault_proxy import FaultProxy, Request
 from heap_assets_tests.s3_server import DELIVERED, DELIVERED_KEY, S3Server

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from heap_assets.errors import SourceError
 from heap_assets.aws.access import AwsAccess, s3_client
+from heap_assets.errors import SourceError
 from heap_assets.export.s3 import S3Source
 from heap_assets_tests.fault_proxy import Fault, FaultProxy, Request, free_port
 from heap_assets_tests.s3_server import DELIVERED, DELIVERED_KEY, S3Server

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from heap_assets.errors import ObjectMissingError, SourceError
 from heap_assets.aws.access import AwsAccess, s3_client
+from heap_assets.errors import ObjectMissingError, SourceError
+from heap_assets.export.opening import open_source
 from heap_assets.export.s3 import S3Source
-from heap_assets.export.source import LocalFolder, Source, open_source
+from heap_assets.export.source import LocalFolder, Source
 from heap_assets_tests.s3_server import S3Server
 
 ODD_KEYS = [

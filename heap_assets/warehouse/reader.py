@@ -1,0 +1,40 @@
+"""What the command line reads from the published file, and what it suggests to read.
+
+Here: read-only questions. Not here: building the file (publisher.py).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from heap_assets.warehouse.sql import identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncedTable:
+    """A row of _sync_info; times UTC without zone."""
+
+    name: str
+    synced_to_time: datetime | None
+    sync_ended: datetime | None
+    inserted_row_count: int
+
+
+def synced_tables(path: Path, schema: str) -> tuple[SyncedTable, ...]:
+    """Return _sync_info as it is published, by table."""
+    with duckdb.connect(path, read_only=True) as connection:
+        rows = connection.execute(
+            "SELECT event_table_name, synced_to_time, sync_ended, inserted_row_count"
+            f" FROM {identifier(schema, '_sync_info')} ORDER BY ALL"
+        ).fetchall()
+    return tuple(
+        SyncedTable(name=name, synced_to_time=synced_to, sync_ended=ended, inserted_row_count=count or 0)
+        for name, synced_to, ended, count in rows
+    )
+
+
+def first_question(schema: str) -> str:
+    """Return a query that shows what is there: events by name."""
+    return f"SELECT event_table_name, count(*) FROM {schema}.all_events GROUP BY ALL"
