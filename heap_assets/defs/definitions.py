@@ -30,6 +30,7 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
         jobs=[
             dg.define_asset_job(
                 SYNC_JOB,
+                tags={"heap/sync": "1"},
                 selection=dg.AssetSelection.groups(RAW, HEAP, MIGRATED, PUBLISHED),
                 description=(
                     "Lands every dump that has arrived, resolves it and publishes the DuckDB file. Safe to run at any"

@@ -6,6 +6,7 @@ columns, nulls) stands in the commit itself, so nothing has to be decoded or ope
 Here: committing and listing files. Not here: what the rows mean (transforms/), which deliveries count (the caller).
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping
@@ -32,6 +33,7 @@ _DELTA_TYPES = {
     ValueType.TIME: "timestamp_ntz",
 }
 _NULLS = "null_count."
+_MOST_LETTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class LandedTable:
     def __init__(self, storage: Storage, name: str) -> None:
         self.name = name
         self._storage = storage
-        self._folder = f"raw/{escaped(name)}"
+        self._folder = f"raw/{_folder_name(name)}"
         self._delta: DeltaTable | None = None
         self._files: tuple[LandedFile, ...] | None = None
 
@@ -108,7 +110,14 @@ class LandedTable:
             self._storage.keep(new.written, new.path)
             within = new.path.removeprefix(f"{self._folder}/")
             adds.append(
-                AddAction(within, size, {_DELIVERY: delivery}, int(time.time() * 1000), True, json.dumps(statistics))
+                AddAction(
+                    path=within,
+                    size=size,
+                    partition_values={_DELIVERY: delivery},
+                    modification_time=int(time.time() * 1000),
+                    data_change=True,
+                    stats=json.dumps(statistics),
+                )
             )
             landed.append(
                 LandedFile(
@@ -196,6 +205,14 @@ class LandedTable:
             commit_properties=properties,
         )
         delta.update_incremental()
+
+
+def _folder_name(name: str) -> str:
+    """Return a folder name for a table; file systems take 255 bytes, and an event's name can be longer."""
+    folder = escaped(name)
+    if len(folder) <= _MOST_LETTERS:
+        return folder
+    return f"{folder[: _MOST_LETTERS - 20]}~~{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def _stored_type(column: str) -> ValueType:

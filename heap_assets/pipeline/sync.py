@@ -4,13 +4,14 @@ Here: the three steps on one set of settings, each safe to repeat, each under a 
 take turns. Not here: Dagster, terminals.
 """
 
+import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from heap_assets.aws.access import aws_session, s3_client, storage_options
@@ -79,8 +80,15 @@ class Sync:
         """Return the export; the embedded sample is made if nothing else is configured and it is not there yet."""
         if self.settings.export_uri is None and not (self.settings.sample_path / "manifests").exists():
             self._progress.note(f"no HEAP_EXPORT_URI: making a sample export in {self.settings.sample_path}")
-            write_sample(self.settings.sample_path, _SAMPLE_SIZE)
+            self._make_sample()
         return open_source(self.settings.source_uri, access=self.settings.aws)
+
+    def _make_sample(self) -> None:
+        """Make the sample beside its place: one that a killed run left unfinished would be taken for whole."""
+        with self._lock(), tempfile.TemporaryDirectory(dir=self.settings.home) as beside:
+            write_sample(Path(beside) / "sample", _SAMPLE_SIZE)
+            if not self.settings.sample_path.exists():
+                (Path(beside) / "sample").rename(self.settings.sample_path)
 
     def ledger(self) -> Ledger:
         """Return what has landed."""
@@ -88,9 +96,10 @@ class Sync:
 
     def land(self, *, reland: Collection[int] = ()) -> Landing:
         """Land everything that is pending."""
+        source = self.source()
         with self._lock():
             self._resolution = None
-            landing = land(self.source(), self.storage, self._progress, reland=reland)
+            landing = land(source, self.storage, self._progress, reland=reland)
             rows = tuple((table, dump_id, rows) for (table, dump_id), rows in landing.rows.items())
             outcome = LandingOutcome(taken=landing.taken, waiting=landing.waiting, failures=landing.failures, rows=rows)
             self.storage.write(_LAST_LANDING, _OUTCOME.dump_json(outcome))
@@ -161,8 +170,16 @@ class Sync:
     @contextmanager
     def _lock(self) -> Iterator[None]:
         self.settings.home.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.settings.home / "sync.lock"):
+        lock = FileLock(self.settings.home / "sync.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            self._progress.note("another sync is at work on this machine; waiting for it")
+            lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
 
 
 def _storage(settings: Settings) -> Storage:

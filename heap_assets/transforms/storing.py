@@ -34,7 +34,7 @@ def stored(rows: pl.LazyFrame, sources: Mapping[str, Mapping[ValueType, str]], t
             kept.append(pl.col(stored_name(column, kind)))
         for value_type, source in by_type.items():
             if kind is None:
-                kept.append(pl.col(source).cast(value_type.polars).alias(stored_name(column, value_type)))
+                kept.append(_as_delivered(pl.col(source), value_type).alias(stored_name(column, value_type)))
             elif (value_type, kind) not in _ALWAYS_READ:
                 kept.append(_unread(column, pl.col(source), value_type, kind))
     return rows.with_columns(read).select(kept)
@@ -49,6 +49,10 @@ _ALWAYS_READ = {
 
 def _read(value: pl.Expr, value_type: ValueType, native: ValueType) -> pl.Expr:
     return id_from(value, value_type) if native is ValueType.LONG else time_from(value, value_type)
+
+
+def _as_delivered(value: pl.Expr, value_type: ValueType) -> pl.Expr:
+    return time_from(value, value_type) if value_type is ValueType.TIME else value.cast(value_type.polars)
 
 
 def _unread(column: str, value: pl.Expr, value_type: ValueType, native: ValueType) -> pl.Expr:

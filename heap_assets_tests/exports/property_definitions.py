@@ -1,6 +1,6 @@
 """Drawn property_definitions.json files: all operators, formulas of up to three clauses, and some that nobody accepts.
 
-The properties defined are never the ones that the clauses look at.
+Now and then a property is defined twice, looks at another one, or has a key that the grammar lacks.
 """
 
 import json
@@ -8,7 +8,7 @@ import json
 from heap_assets_tests.exports.dice import Dice
 
 _PROPERTIES = ("channel", "tier", "status")
-_COLUMNS = ("plan", "referrer", "price", "email", "ip", "Price", "identity", "handle", "lacking", "session_id")
+_COLUMNS = ("plan", "referrer", "price", "email", "ip", "Price", "identity", "handle", "lacking", "session_id", "channel")
 _OPERATORS = (
     "=",
     "isdef",
@@ -38,7 +38,9 @@ def drawn_definitions(throw: Dice) -> str:
     """Return the text of the file; "" stands for a missing one."""
     if throw.once_in(6):
         return throw.pick(_BROKEN)
-    names = _PROPERTIES[: throw.pick((1, 2, 3))]
+    names = [*_PROPERTIES[: throw.pick((1, 2, 3))]]
+    if throw.once_in(8):
+        names.append(names[0])
     return json.dumps([_definition(throw, name) for name in names])
 
 
@@ -48,7 +50,8 @@ def _definition(throw: Dice, name: str) -> dict:
         "type": throw.pick(("event", "user")),
         "cases": [{"value": _outcome(throw), "condition": _condition(throw)} for _ in range(throw.pick((1, 2, 3)))],
     }
-    return found | ({"default_value": _outcome(throw)} if throw.once_in(2) else {})
+    found |= {"default_value": _outcome(throw)} if throw.once_in(2) else {}
+    return found | ({"description": "not in the grammar"} if throw.once_in(12) else {})
 
 
 def _outcome(throw: Dice) -> dict:

@@ -27,6 +27,12 @@ def scalar(value: object) -> object:
     raise Unsupported(repr(value))
 
 
+def only_keys(delivered: Mapping[str, object], *known: str) -> None:
+    """Refuse an object that says anything besides."""
+    if set(delivered) - set(known):
+        raise Unsupported(str(sorted(set(delivered) - set(known))))
+
+
 def references(delivered: Mapping[str, Mapping]) -> set[str]:
     """Return the columns that a condition looks at."""
     names = set()
@@ -40,6 +46,7 @@ def references(delivered: Mapping[str, Mapping]) -> set[str]:
 
 def condition(delivered: Mapping[str, object]) -> Condition:
     """Return a condition as a function of a row."""
+    only_keys(delivered, "clauses", "formula")
     clauses = {name: _clause(clause) for name, clause in delivered["clauses"].items()}
     formula = delivered.get("formula")
     if formula is None:
@@ -94,10 +101,12 @@ def _one(tokens: list[str], clauses: Mapping[str, Condition]) -> Condition:
 
 
 def _clause(delivered: Mapping[str, object]) -> Condition:
+    only_keys(delivered, "property_name", "operator", "value")
     column, name = delivered["property_name"], delivered["operator"]
     if not isinstance(column, str):
         raise Unsupported(repr(column))
     if name in {"isdef", "notdef"}:
+        _positive(column, "=", delivered.get("value"))
         return lambda row: (row(column) is not None) == (name == "isdef")
     if name in _NEGATIVE:
         positive = _positive(column, _NEGATIVE[name], delivered["value"])
@@ -108,6 +117,7 @@ def _clause(delivered: Mapping[str, object]) -> Condition:
 def _positive(column: str, name: str, delivered: object) -> Condition:
     kind, value = "constant", delivered
     if isinstance(delivered, dict):
+        only_keys(delivered, "type", "value")
         kind, value = delivered["type"], delivered["value"]
     if name == "includedin":
         return _included(column, kind, value)

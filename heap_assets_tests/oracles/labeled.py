@@ -3,10 +3,11 @@
 Here: parsing, and one row at a time. Not here: which table gets which definitions (tables.py).
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from heap_assets_tests.oracles.conditions import Condition, Unsupported, condition, references, scalar
+from heap_assets_tests.oracles.conditions import Condition, Unsupported, condition, only_keys, references, scalar
 from heap_assets_tests.oracles.migrated import Relation
 from heap_assets_tests.oracles.naming import folded, published_names
 from heap_assets_tests.oracles.typing_rules import in_type, resolved_type
@@ -35,22 +36,31 @@ class Definition:
 
 def parsed(definitions: Sequence[object]) -> dict[str, list[Definition]]:
     """Return the definitions that the grammar allows, by their type ``user`` or ``event``; others are skipped."""
-    found: dict[str, dict[str, Definition]] = {"user": {}, "event": {}}
+    found: dict[str, list[Definition]] = {"user": [], "event": []}
+    named = [(one["property_name"], str(one.get("type"))) for one in definitions if _is_named(one)]
+    times, computed = Counter(named), {name for name, _ in named}
     for delivered in definitions:
         try:
             kind, definition = _definition(delivered)
-            found[kind].setdefault(definition.name, definition)
         except (Unsupported, KeyError, TypeError, AttributeError):
             continue
-    return {kind: list(by_name.values()) for kind, by_name in found.items()}
+        if times[definition.name, kind] == 1 and not definition.uses & computed:
+            found[kind].append(definition)
+    return found
+
+
+def _is_named(delivered: object) -> bool:
+    return isinstance(delivered, dict) and isinstance(delivered.get("property_name"), str)
 
 
 def _definition(delivered: object) -> tuple[str, Definition]:
     kind, name = delivered["type"], delivered["property_name"]
     if kind not in {"user", "event"} or not isinstance(name, str) or not isinstance(delivered["cases"], list):
         raise Unsupported(name)
+    only_keys(delivered, "type", "property_name", "cases", "default_value")
     cases, uses = [], set()
     for case in delivered["cases"]:
+        only_keys(case, "value", "condition")
         cases.append((condition(case["condition"]), _outcome(case["value"])))
         uses |= references(case["condition"])
     default = delivered.get("default_value")
@@ -60,6 +70,7 @@ def _definition(delivered: object) -> tuple[str, Definition]:
 
 
 def _outcome(delivered: object) -> Outcome:
+    only_keys(delivered, "type", "value")
     if delivered["type"] == "constant":
         return Outcome(constant=scalar(delivered["value"]))
     if delivered["type"] == "field" and isinstance(delivered["value"], str):
@@ -69,9 +80,7 @@ def _outcome(delivered: object) -> Outcome:
 
 def computed(definitions: Sequence[Definition], relation: Relation, taken: Collection[str]) -> Relation:
     """Return the computed columns of a table, in the order of its rows; ``taken`` are the folded names that it has."""
-    missing = [definition for definition in definitions if folded(definition.name) not in taken]
-    made = {definition.name for definition in missing}
-    usable = [definition for definition in missing if not definition.uses & made]
+    usable = [definition for definition in definitions if folded(definition.name) not in taken]
     names = published_names([definition.name for definition in usable], ours=taken)
     types = {definition.name: _type(definition, relation) for definition in usable}
     rows = [

@@ -128,7 +128,12 @@ PAID = definition("channel", case("paid", clause("=", "cpc", column="medium")))
     [
         "text",
         PAID | {"type": "session"},
-        PAID | {"cases": None},
+        definition("a") | {"cases": None},
+        definition("a", case("x", clause("isdef")), description="x"),
+        definition("a", case("x", clause("isdef")) | {"name": "x"}),
+        definition("a", case("x", clause("isdef") | {"negated": True})),
+        definition("a", case("x", clause("=", {"type": "constant", "value": "x", "unit": "x"}))),
+        definition("a", case("x", clause("isdef", {"type": "function", "value": "x"}))),
         definition("a", case("x", clause("regex", "x"))),
         definition("a", case("x", clause("="))),
         definition("a", case("x", clause("includedin", "x"))),
@@ -142,6 +147,13 @@ def test_a_definition_that_uses_anything_else_is_skipped_alone(unusable):
     found = parsed([unusable, PAID])
 
     assert [kept.name for kept in found["event"]] == ["channel"]
+
+
+def test_a_definition_that_comes_twice_is_skipped_both_times():
+    found = parsed([PAID, definition("tier", case("x", clause("isdef"))), PAID | {"cases": None}])
+
+    assert [kept.name for kept in found["event"]] == ["tier"]
+    assert len(parsed([PAID, PAID | {"type": "user"}])["event"]) == 1
 
 
 def published(root, definitions, **files):
@@ -200,10 +212,10 @@ def test_a_user_property_is_evaluated_on_the_merged_row(tmp_path):
     assert "both" not in tables[M, "all_events"].columns
 
 
-def test_a_computed_property_is_no_column_to_other_definitions(tmp_path):
+def test_a_definition_that_uses_another_one_is_skipped_even_where_the_other_is_delivered(tmp_path):
     follows = definition("follows", case("x", clause("isdef", column="channel")))
 
-    tables = published(tmp_path, [PAID, follows], signup=data_file(KEY, (1, 1, 0)))
+    tables = published(tmp_path, [PAID, follows], signup=data_file(f"{KEY} channel", (1, 1, 0, "delivered")))
 
     assert "follows" not in tables[M, "signup"].columns
 

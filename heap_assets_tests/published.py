@@ -1,0 +1,93 @@
+"""What a sync publishes, read back: builders of syncs on small exports, and the tables of a DuckDB file as plain rows.
+
+Here: running and reading. Not here: what should be in the tables (oracles/), how exports are written (exports/).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+from hypothesis import HealthCheck, settings
+
+from heap_assets.pipeline.landing import Landing
+from heap_assets.pipeline.progress import Silence
+from heap_assets.pipeline.sync import Sync
+from heap_assets.settings import read_settings
+from heap_assets_tests.oracles.tables import Table, Tables
+
+S, M = "main_production", "main_production_migrated"
+_INTERNAL = "_heap_assets"
+_MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+def sync_of(export_root: Path | str, home: Path, **environment: str) -> Sync:
+    """Return a sync of an export into ``home``; without HEAP_CONFIG its configuration has no segments and funnels."""
+    home.mkdir(parents=True, exist_ok=True)
+    if "HEAP_CONFIG" not in environment:
+        environment["HEAP_CONFIG"] = str(configured(home))
+    variables = {"HEAP_EXPORT_URI": str(export_root), "HEAP_HOME": str(home), **environment}
+    return Sync(read_settings(variables), Silence())
+
+
+def configured(home: Path, **keys: str) -> Path:
+    """Write a configuration of these keys and nothing else, and return its path."""
+    path = home / "heap.yaml"
+    path.write_text("".join(f"{key}: {value}\n" for key, value in ({"project": "main"} | keys).items()))
+    return path
+
+
+def run(sync: Sync, *, rebuild: bool = False) -> Landing:
+    """Run a sync as the command line does, and return what was landed."""
+    landing = sync.land()
+    sync.resolve(rebuild=rebuild)
+    sync.publish()
+    return landing
+
+
+def published_by(sync: Sync) -> Tables:
+    """Return the tables of S and S_migrated that a sync has published."""
+    return {name: table for name, table in tables_in(sync.settings.duckdb_path).items() if name[0] in {S, M}}
+
+
+def tables_in(duckdb_path: Path) -> dict[tuple[str, str], Table]:
+    """Return every table and view of a published file, the internal schema left out."""
+    with duckdb.connect(duckdb_path, read_only=True) as connection:
+        return tables_of(connection)
+
+
+def tables_of(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Table]:
+    """Return every table and view that a connection sees, the internal schema left out."""
+    names = connection.execute(
+        "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema <> ?", [_INTERNAL]
+    ).fetchall()
+    return {name: _table(connection, f"{quoted(name[0])}.{quoted(name[1])}") for name in names}
+
+
+def quoted(name: str) -> str:
+    """Return a name as a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _table(connection: duckdb.DuckDBPyConnection, name: str) -> Table:
+    found = connection.execute(f"SELECT * FROM {name}")
+    return Table({column: str(kind) for column, kind, *_ in found.description}, found.fetchall())
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Lend a folder, in memory where there is some: drawn examples write a thousand small files."""
+    with TemporaryDirectory(prefix="heap-test-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+def some(examples: int) -> settings:
+    """Return Hypothesis settings for so many examples; HEAP_TEST_EXAMPLES multiplies the number."""
+    return settings(
+        max_examples=examples * int(os.environ.get("HEAP_TEST_EXAMPLES", "1")),
+        deadline=None,
+        derandomize="CI" in os.environ,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
