@@ -47,7 +47,7 @@ class RawTable:
     replaced: bool = False
     complete: bool = False
     time_required: bool = False
-    hidden: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ("session_time",)
 
     @property
     def is_event_like(self) -> bool:
@@ -116,7 +116,6 @@ SESSIONS = RawTable(
     ids=_EVENT_IDS,
     columns=SESSION_COLUMNS,
     time_required=True,
-    hidden=("session_time",),
 )
 PAGEVIEWS = RawTable(
     kind="pageviews",
@@ -126,7 +125,6 @@ PAGEVIEWS = RawTable(
     ids=_EVENT_IDS,
     columns=PAGEVIEW_COLUMNS,
     time_required=True,
-    hidden=("session_time",),
 )
 EVENT = RawTable(
     kind="event",
@@ -136,7 +134,6 @@ EVENT = RawTable(
     ids=_EVENT_IDS,
     columns=EVENT_COLUMNS,
     time_required=True,
-    hidden=("session_time",),
 )
 EVENT_METADATA = RawTable(
     kind="_event_metadata",

@@ -7,6 +7,7 @@ Source: Heap's S3 specification; CONTRACT section 1.
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from heap_assets.errors import ManifestError
 
 DIGEST_LETTERS = 12
 _MOST_DUMP_ID = 2**63 - 1
+_DIGITS = re.compile("[0-9]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,8 @@ def read_manifest(text: bytes, *, key: str, modified: datetime) -> Dump:
     """
     try:
         content = json.loads(text)
-    except ValueError as error:
+        json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
         raise ManifestError(f"{key}: not JSON ({error}). Ask Heap for this dump again, or repair the file.") from error
     if not isinstance(content, dict):
         raise _wrong(key, "the whole file", content, "an object")
@@ -84,7 +87,7 @@ def content_digest(content: Any) -> str:
 
 
 def _dump_id(value: object, key: str) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_DUMP_ID:
         raise _wrong(key, "dump_id", value, "a whole number from 0 to 2^63 - 1")

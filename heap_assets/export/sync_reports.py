@@ -1,6 +1,6 @@
 """Sync reports: what Heap says of how a sync went.
 
-Here: report files to SyncReport, and which one is a dump's. Not here: the table _sync_history (transforms/sync_tables.py).
+Here: report files to SyncReport, and which one is a dump's. Not here: _sync_history (transforms/sync_tables.py).
 Source: Heap's S3 integration page; the form is confirmed by no public reader, so whatever is missing stays null.
 """
 
@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 _NUMBER = re.compile(r"[0-9]+")
+_MOST_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ def read_sync_report(content: bytes, *, key: str, signature: str, modified: date
     """Return the report; one that is no JSON object belongs to no dump."""
     try:
         fields = json.loads(content)
-    except ValueError:
+        json.dumps(fields, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
         return SyncReport(key=key, signature=signature, modified=modified, numbers=())
@@ -43,7 +45,7 @@ def read_sync_report(content: bytes, *, key: str, signature: str, modified: date
         key=key,
         signature=signature,
         modified=modified,
-        numbers=tuple(int(number) for number in _NUMBER.findall(named)),
+        numbers=tuple(int(number) for number in _NUMBER.findall(named) if len(number) <= _MOST_DIGITS),
         **{name: _text(fields.get(name)) for name in ("status", "start_time", "finish_time", "next_sync_at", "error")},
     )
 

@@ -4,7 +4,7 @@ Here: ledger and committed deliveries put together. Nothing is decoded or scanne
 (resolution.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -41,8 +41,19 @@ class CurrentTable:
         return self.shape.table
 
     def covers(self) -> tuple[str, ...]:
-        """Return the deliveries that make up the table."""
-        return tuple(item.dump.delivery_id for item in self.deliveries if item.delivery.file_count)
+        """Return the deliveries that make up the table; one that was read again is another one, its row ids are new."""
+        return tuple(f"{delivery}@{first_row_id}" for delivery, first_row_id in self._first_row_ids().items())
+
+    def files_of(self, covers: Collection[str]) -> tuple[LandedFile, ...]:
+        """Return the files of these deliveries, named as in ``covers``."""
+        first = self._first_row_ids()
+        return tuple(file for file in self.files if f"{file.delivery}@{first[file.delivery]}" in covers)
+
+    def _first_row_ids(self) -> dict[str, int]:
+        first: dict[str, int] = {}
+        for file in self.files:
+            first.setdefault(file.delivery, file.first_row_id)
+        return first
 
     def stored(self, *, files: tuple[LandedFile, ...] | None = None) -> pl.LazyFrame:
         """Return every stored column of the table's rows, those without their ids included."""

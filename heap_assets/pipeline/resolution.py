@@ -195,7 +195,7 @@ def _all_overlaps(table: CurrentTable) -> pl.DataFrame:
 
 def _overlaps_with(table: CurrentTable, known: pl.DataFrame, new: set[str]) -> pl.DataFrame:
     """Return the overlaps after new deliveries: only what shares an entity with a new row can have changed."""
-    files = tuple(file for file in table.files if file.delivery in new)
+    files = table.files_of(new)
     keys = overlaps.keys(table.stored(), table.table)
     arrived = overlaps.keys(table.stored(files=files), table.table).select(ENTITY).collect(engine="streaming")
     touched = keys.select(ENTITY).join(arrived.unique().lazy(), on=ENTITY, how="semi").collect(engine="streaming")

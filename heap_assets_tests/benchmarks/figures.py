@@ -32,7 +32,8 @@ class Target:
     def told(self) -> str:
         """Return the target as a line."""
         sign = ">=" if self.at_least else "<="
-        return f"{'met   ' if self.met else 'MISSED'}  {self.what}: {self.value:.3g}{self.unit} (target {sign} {self.limit:g}{self.unit})"
+        kept = "met   " if self.met else "MISSED"
+        return f"{kept}  {self.what}: {self.value:.3g}{self.unit} (target {sign} {self.limit:g}{self.unit})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

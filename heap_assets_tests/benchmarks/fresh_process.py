@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from heap_assets_tests.benchmarks import child
-
+_HERE = __package__
 _ROOT = Path(__file__).parents[2]
 _OURS = ("HEAP_", "AWS_", "DAGSTER_")
 
@@ -32,7 +31,7 @@ class Measured:
 def run_fresh(
     task: str, arguments: Mapping[str, Any], *, workspace: Path, environment: Mapping[str, str] | None = None
 ) -> Measured:
-    """Run ``module:function`` with these arguments in a fresh process.
+    """Run ``module:function``, a module of this package, with these arguments in a fresh process.
 
     Raises:
         RuntimeError: The process failed; has the end of what it said.
@@ -42,7 +41,7 @@ def run_fresh(
     result.unlink(missing_ok=True)
     os.sync()  # what the run before has left to write is not this one's
     process = subprocess.run(
-        [sys.executable, "-m", child.__name__, task, json.dumps(dict(arguments)), str(result)],
+        [sys.executable, "-m", f"{_HERE}.child", f"{_HERE}.{task}", json.dumps(dict(arguments)), str(result)],
         cwd=_ROOT,
         env=kept | dict(environment or {}),
         capture_output=True,

@@ -9,16 +9,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from heap_assets_tests.benchmarks.exports import history_and_night, whole_export
-from heap_assets_tests.benchmarks.figures import Figure
 from heap_assets_tests.benchmarks.landing_rate import measure_rates
 from heap_assets_tests.benchmarks.machine import keep_to_cores, machine, told
 from heap_assets_tests.benchmarks.nightly import SHARE, measure_nightly
 from heap_assets_tests.benchmarks.peak_memory import measure_memory
+
+if TYPE_CHECKING:
+    from heap_assets_tests.benchmarks.figures import Figure
 
 _RATE_EVENTS, _NIGHTLY_EVENTS = 2_000_000, 5_000_000
 _FIGURES = ("rates", "memory", "nightly")

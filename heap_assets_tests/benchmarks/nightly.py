@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from heap_assets_tests.benchmarks import dagster_runs, heap_runs
 from heap_assets_tests.benchmarks.exports import Export, deliver
 from heap_assets_tests.benchmarks.figures import Figure, Spread, Target
 from heap_assets_tests.benchmarks.fresh_process import Measured, run_fresh
@@ -43,9 +42,9 @@ def _run(way: str, place: Path, workspace: Path) -> Measured:
     export, home = str(place / "export"), str(place / "home")
     if way == _WAYS[0]:
         arguments = {"export": export, "home": home}
-        return run_fresh(f"{heap_runs.__name__}:land_resolve_publish", arguments, workspace=workspace)
+        return run_fresh("heap_runs:land_resolve_publish", arguments, workspace=workspace)
     environment = {"HEAP_EXPORT_URI": export, "HEAP_HOME": home, "DAGSTER_HOME": str(place / "dagster")}
-    return run_fresh(f"{dagster_runs.__name__}:run_job", {}, workspace=workspace, environment=environment)
+    return run_fresh("dagster_runs:run_job", {}, workspace=workspace, environment=environment)
 
 
 def _figure(history: Export, night: Export, runs: _Runs) -> Figure:
@@ -70,7 +69,7 @@ def _figure(history: Export, night: Export, runs: _Runs) -> Figure:
         rows.append((f"  {name} run: {told}", "", "", ""))
     share = night.events / history.events
     return Figure(
-        title=f"Nightly, {history.events:,} events in {history.dumps} dumps, then {night.events:,} ({share:.2%}) in one",
+        title=f"A night: {history.events:,} events in {history.dumps} dumps, then {night.events:,} ({share:.2%})",
         columns=("", "first run s", "second run s", "second/first"),
         rows=rows,
         targets=targets,

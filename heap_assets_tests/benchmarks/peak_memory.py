@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from heap_assets_tests.benchmarks import heap_runs
 from heap_assets_tests.benchmarks.exports import Export
 from heap_assets_tests.benchmarks.figures import MIB, Figure, Target
 from heap_assets_tests.benchmarks.fresh_process import run_fresh
@@ -18,7 +17,7 @@ def measure_memory(export: Export, *, workspace: Path, say: Callable[[str], None
     say("peak memory")
     home = workspace / "home"
     arguments = {"export": str(export.root), "home": str(home)}
-    run = run_fresh(f"{heap_runs.__name__}:land_resolve_publish", arguments, workspace=workspace)
+    run = run_fresh("heap_runs:land_resolve_publish", arguments, workspace=workspace)
     shutil.rmtree(home)
     steps = run.values["steps"]
     rows = [

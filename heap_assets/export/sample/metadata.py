@@ -17,7 +17,7 @@ _UI_NAMES = {
     "checkout_start": ("Checkout Start", "web"),
     "newsletter_click": ("Newsletter - Click (Any)", "web"),
     "order_completed": ("Order Completed", "custom"),
-    "plan_renewed": ("Plan Renewed", "server"),
+    "plan_charged": ("Plan Charged", "server"),
     "product_search": ("Product Search", "web"),
     "product_view": ("Product View", "custom"),
     "sale_page_view": ("Sale: Page View", "web"),

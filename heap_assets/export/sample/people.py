@@ -203,6 +203,11 @@ def identity_user(draws: Draws, kind: Kind, *, person: pl.Expr = _PERSON) -> pl.
     return draws.identifier(kind, person)
 
 
+def cancels() -> pl.Expr:
+    """Return whether the last change of a person's plan is back to the free one, not on to gold."""
+    return bits(pl.col("luck"), 46, 4) == 0
+
+
 def migrations(draws: Draws, people: pl.DataFrame, dump: Dump) -> pl.DataFrame:
     """Return all merges that are known when the dump is taken."""
     first, second = (identity_user(draws, kind) for kind in (Kind.IDENTITY, Kind.SECOND_IDENTITY))

@@ -1,6 +1,6 @@
 """Events that the shop's servers send: they know who it is, but nothing of browsers, and their sessions are their own.
 
-Here: the tables ``support_ticket`` and ``plan_renewed``. Not here: events of visits (events.py).
+Here: the tables ``support_ticket`` and ``plan_charged``. Not here: events of visits (events.py).
 """
 
 import polars as pl
@@ -8,14 +8,14 @@ import polars as pl
 from heap_assets.export.sample.calendar import DAY, Calendar, Dump
 from heap_assets.export.sample.draws import Draws, Kind, bits, picked
 from heap_assets.export.sample.events import time_text
-from heap_assets.export.sample.people import identity_user
+from heap_assets.export.sample.people import cancels, identity_user
 
-SERVER_TABLES = ("plan_renewed", "support_ticket")
+SERVER_TABLES = ("plan_charged", "support_ticket")
 
 _PER_PERSON = 1024
-_FIRST_RENEWAL = 512  # tickets are numbered below
-_MOST_RENEWALS = 48
-_RENEWED_EVERY = 30 * DAY
+_FIRST_CHARGE = 512  # tickets are numbered below
+_MOST_CHARGES = 48
+_CHARGED_EVERY = 30 * DAY
 _TICKETS = pl.Series([0] * 24 + [1] * 5 + [2, 3, 5], dtype=pl.UInt64)
 _SUBJECTS = pl.Series(["Where is my order?", "Return", "Wrong size", "Invoice", "Größe", "Broken zip"])
 _PRIORITIES = pl.Series(["low", "normal", "normal", "high"])
@@ -29,9 +29,9 @@ def server_events(calendar: Calendar, draws: Draws, people: pl.DataFrame, dump: 
         rows = _tickets(calendar, draws, identified)
         rows = rows.filter(calendar.slow_dump_index(pl.col("moment")) == dump.index)
         return rows.select(*_common(calendar, draws, "support_ticket", _session(draws)), *_of_ticket()).collect()
-    rows = _renewals(calendar, draws, identified)
+    rows = _charges(calendar, draws, identified)
     rows = rows.filter(calendar.dump_index(pl.col("moment")) == dump.index)
-    return rows.select(*_common(calendar, draws, "Plan Renewed", None), *_of_renewal()).collect()
+    return rows.select(*_common(calendar, draws, "Plan Charged", None), *_of_charge()).collect()
 
 
 def _tickets(calendar: Calendar, draws: Draws, people: pl.LazyFrame) -> pl.LazyFrame:
@@ -44,14 +44,14 @@ def _tickets(calendar: Calendar, draws: Draws, people: pl.LazyFrame) -> pl.LazyF
     )
 
 
-def _renewals(calendar: Calendar, draws: Draws, people: pl.LazyFrame) -> pl.LazyFrame:
+def _charges(calendar: Calendar, draws: Draws, people: pl.LazyFrame) -> pl.LazyFrame:
     end = calendar.dumps[-1].until
-    rows = people.filter(pl.col("upgraded_at").is_not_null()).with_columns(
-        count=((end - pl.col("upgraded_at")) // _RENEWED_EVERY).clip(0, _MOST_RENEWALS).cast(pl.UInt64)
-    )
-    rows = _numbered(draws, rows.filter(pl.col("count") > 0), _FIRST_RENEWAL)
-    months = (pl.col("number") - _FIRST_RENEWAL + 1).cast(pl.Int64)
-    return rows.with_columns(moment=pl.col("upgraded_at") + months * _RENEWED_EVERY)
+    count = (1 + (end - pl.col("upgraded_at")) // _CHARGED_EVERY).clip(0, _MOST_CHARGES)
+    rows = people.filter(pl.col("upgraded_at") < end).with_columns(count=count.cast(pl.UInt64))
+    rows = _numbered(draws, rows, _FIRST_CHARGE)
+    months = (pl.col("number") - _FIRST_CHARGE).cast(pl.Int64)
+    rows = rows.with_columns(moment=pl.col("upgraded_at") + months * _CHARGED_EVERY)
+    return rows.filter(~(cancels() & (pl.col("changed_at") <= pl.col("moment"))).fill_null(value=False))
 
 
 def _numbered(draws: Draws, rows: pl.LazyFrame, first: int) -> pl.LazyFrame:
@@ -87,7 +87,7 @@ def _of_ticket() -> list[pl.Expr]:
     ]
 
 
-def _of_renewal() -> list[pl.Expr]:
+def _of_charge() -> list[pl.Expr]:
     gold = (pl.col("changed_at") <= pl.col("moment")).fill_null(value=False)
     return [
         pl.when(gold).then(pl.lit("gold")).otherwise(pl.lit("plus")).alias("plan"),

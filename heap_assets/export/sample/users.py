@@ -7,7 +7,7 @@ import polars as pl
 
 from heap_assets.export.sample.calendar import Dump
 from heap_assets.export.sample.draws import Draws, Kind, bits, picked
-from heap_assets.export.sample.people import DEVICES, device_user, identity_user
+from heap_assets.export.sample.people import DEVICES, cancels, device_user, identity_user
 
 _NAMES = pl.Series(["ada", "grace", "jürgen", "marie", "alan", "sofia", "noor", "li", "olga", "kofi", "zoë", "emil"])
 _AGAIN, _BOTH = 50, 6  # one user in so many is sent again unchanged, or together with the state before
@@ -79,7 +79,7 @@ def _columns(dump: Dump) -> list[pl.Expr]:
     upgraded = (pl.col("second") > joined) & (pl.col("second") <= modified)
     plan = (
         pl.when(changed)
-        .then(pl.when(bits(luck, 46, 4) == 0).then(pl.lit("free")).otherwise(pl.lit("gold")))
+        .then(pl.when(cancels()).then(pl.lit("free")).otherwise(pl.lit("gold")))
         .when(upgraded)
         .then(pl.lit("plus"))
         .otherwise(pl.lit("free"))
