@@ -1,7 +1,7 @@
 """How a delivered column is stored: one stored column for each type that it ever came in.
 
-A property may be a long today and text tomorrow, and a resync may undo that. So the lake keeps each value in the type in
-which it came (``price$long`` beside ``price``), and the type that a reader sees is resolved from what is current.
+A property may be a long today and text tomorrow, and a resync may undo that. So the lake keeps each value in the type
+in which it came (``price$long`` beside ``price``), and the type that a reader sees is resolved from what is current.
 Here: the stored names and types, and the rule that resolves them. Not here: the conversions themselves
 (transforms/times.py, transforms/text_forms.py).
 """
@@ -15,7 +15,7 @@ import polars as pl
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 ROW_ID = "$row_id"
-"""BIGINT, unique in one raw table; ascends in delivered order within one delivery. No delivered name is stored with a leading $."""
+"""BIGINT, unique in one raw table, ascending in delivered order; no delivered name is stored with a leading $."""
 
 DUMP_ID = "$dump_id"
 """BIGINT, the dump that brought the row."""

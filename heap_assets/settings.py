@@ -7,7 +7,7 @@ configuration (config/). A wrong value is one error that names the variable, the
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from heap_assets.aws.access import AwsAccess
@@ -115,12 +115,14 @@ def _local(name: str, value: str) -> str:
 def _facts_as(value: str | None, lake_uri: str) -> FactsAs:
     if value is None:
         return "tables" if is_s3(lake_uri) else "views"
-    for allowed in get_args(FactsAs):
-        if value == allowed:
-            if is_s3(lake_uri) and value == "views":
-                raise SettingsError(
-                    "HEAP_FACTS_AS is views, but the lake is in S3, where a view would need DuckDB's httpfs extension "
-                    "in every reader; use tables."
-                )
-            return allowed
+    if value == "views" and is_s3(lake_uri):
+        raise SettingsError(
+            "HEAP_FACTS_AS is views, but the lake is in S3, where a view would need DuckDB's httpfs extension in every"
+            " reader; use tables."
+        )
+    match value:
+        case "views":
+            return "views"
+        case "tables":
+            return "tables"
     raise SettingsError(f"HEAP_FACTS_AS is {value}; it must be views or tables.")

@@ -58,7 +58,7 @@ class TableShape:
         return self._names([ORIGINAL_USER_ID.name] if self.table.is_event_like else [])
 
     def _names(self, ours: Iterable[str]) -> dict[str, str]:
-        """Return the published names: ids, times and what everybody joins on keep theirs, whatever else is delivered."""
+        """Return the published names: ids and times, which everybody joins on, keep theirs whatever else comes."""
         kept = {*self.table.certain, *self.table.ids} & {column.name for column in self.columns}
         others = [column.name for column in self.columns if column.name not in kept]
         return {**published_names(others, reserved=[*kept, *ours]), **{name: name for name in kept}}

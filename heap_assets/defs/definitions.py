@@ -34,8 +34,8 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
                 selection=dg.AssetSelection.groups(RAW, HEAP, MIGRATED, PUBLISHED),
                 description=(
                     "Lands every dump that has arrived, resolves it and publishes the DuckDB file. Safe to run at any"
-                    " time: what is done is not done again. Set ops.resolve.config.rebuild to compute everything anew"
-                    " from the raw lake, ops.land.config.reland to read given dumps again."
+                    " time: what is done is not done again. Set `ops.resolve.config.rebuild` to compute everything"
+                    " anew from the raw lake, `ops.land.config.reland` to read given dumps again."
                 ),
             )
         ],

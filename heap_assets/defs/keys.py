@@ -1,12 +1,15 @@
 """Asset keys and groups: how Heap's tables are called in Dagster.
 
-Here: names only. Dagster allows letters, digits and ``_`` in them, so other names get a short digest.
+Here: names only. Dagster allows letters, digits and ``_`` in them, so other names get a short digest; so does a
+delivered table that is called like one of ours.
 """
 
 import hashlib
 import re
 
 import dagster as dg
+
+from heap_assets.catalog import MODELS
 
 RAW, HEAP, MIGRATED, PUBLISHED = "raw", "heap", "heap_migrated", "published"
 DUCKDB_FILE = dg.AssetKey([PUBLISHED, "duckdb_file"])
@@ -18,13 +21,18 @@ def table_key(layer: str, table: str) -> dg.AssetKey:
     >>> table_key("raw", "order_completed").to_user_string()
     'raw/order_completed'
     >>> table_key("raw", "Sign-up").to_user_string()
-    'raw/Sign_up_4a08d7'
+    'raw/Sign_up_3cc08e'
     """
     return dg.AssetKey([layer, _part(table)])
 
 
+def model_key(layer: str, model: str) -> dg.AssetKey:
+    """Return the key of a table of our own in a layer."""
+    return dg.AssetKey([layer, model])
+
+
 def _part(name: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9_]+", name):
+    if re.fullmatch(r"[A-Za-z0-9_]+", name) and name not in MODELS:
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
     return re.sub(r"[^A-Za-z0-9_]", "_", name) + f"_{digest}"

@@ -7,45 +7,47 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from heap_assets.catalog import IDENTITY_MAP, ORIGINAL_USER_ID, SYSTEM_TABLES, USERS, raw_table
+from heap_assets.catalog import EVENT_METADATA, IDENTITY_MAP, MODELS, ORIGINAL_USER_ID, SYSTEM_TABLES, USERS, raw_table
 from heap_assets.config.model import Configuration
-from heap_assets.defs.keys import HEAP, MIGRATED
+from heap_assets.defs.keys import HEAP, MIGRATED, RAW, model_key, table_key
+from heap_assets.documented_columns import Column
 from heap_assets.pipeline.landing import Landing
 from heap_assets.pipeline.publication import Publication, PublishedTable
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 
-Metadata = dict[str, dg.MetadataValue]  # type: ignore[type-arg]
+Metadata = dict[str, dg.MetadataValue]
 
 
-def landed_metadata(landing: Landing) -> dict[str, Metadata]:
+def landed_metadata(landing: Landing) -> dict[dg.AssetKey, Metadata]:
     """Return for each table that got rows how many, and from which dumps."""
     by_table: dict[str, dict[int, int]] = {}
     for (table, dump_id), rows in landing.rows.items():
         by_table.setdefault(table, {})[dump_id] = rows
     return {
-        table: {
+        table_key(RAW, table): {
             "dagster/row_count": dg.MetadataValue.int(landing.stored_rows[table]),
             "rows_landed": dg.MetadataValue.int(sum(rows.values())),
             "dumps_landed": dg.MetadataValue.int(len(rows)),
             "last_dump": dg.MetadataValue.int(max(rows)),
         }
         for table, rows in by_table.items()
+        if table not in SYSTEM_TABLES or table == EVENT_METADATA.kind
     }
 
 
-def resolved_metadata(resolution: Resolution, configuration: Configuration) -> dict[str, dict[str, Metadata]]:
-    """Return for each layer the metadata of each table that changed."""
+def resolved_metadata(resolution: Resolution, configuration: Configuration) -> dict[dg.AssetKey, Metadata]:
+    """Return the metadata of each table that changed, without migrations and with them."""
     tables = {name: table for name, table in resolution.tables.items() if table.changed and name not in SYSTEM_TABLES}
     names = resolution.current.names
     heap = {
-        name: _table_metadata(table, configuration.schema_name, names.in_s[name], table.facts.rows)
+        table_key(HEAP, name): _table_metadata(table, configuration.schema_name, names.in_s[name], table.facts.rows)
         | _losses(table)
         | {"superseded_rows": dg.MetadataValue.int(len(table.superseded))}
         for name, table in tables.items()
     }
     migrated = {
-        name: _table_metadata(
-            table, configuration.migrated_schema_name, names.in_migrated[name], table.facts.migrated_rows
+        table_key(MIGRATED, name): _table_metadata(
+            table, configuration.migrated_schema_name, names.in_migrated[name], table.facts.migrated_rows, migrated=True
         )
         | {
             "rows_of_merged_users": dg.MetadataValue.int(table.facts.merged_rows),
@@ -55,37 +57,49 @@ def resolved_metadata(resolution: Resolution, configuration: Configuration) -> d
         if table.current.table.is_event_like
     }
     if USERS.kind in tables:
-        migrated[USERS.kind] = _table_metadata(
+        migrated[table_key(MIGRATED, USERS.kind)] = _table_metadata(
             tables[USERS.kind], configuration.migrated_schema_name, USERS.kind, resolution.users_rows
         ) | {"users_merged_into_others": dg.MetadataValue.int(tables[USERS.kind].facts.merged_rows)}
     if resolution.identity_changed:
         ends = resolution.identity_map["resolved_user_id"]
-        migrated[IDENTITY_MAP.name] = {
+        migrated[model_key(MIGRATED, IDENTITY_MAP.name)] = {
             "dagster/row_count": dg.MetadataValue.int(len(ends)),
             "dagster/table_name": dg.MetadataValue.text(f"{configuration.migrated_schema_name}.{IDENTITY_MAP.name}"),
+            "dagster/column_schema": dg.MetadataValue.table_schema(
+                dg.TableSchema(columns=[_column(column) for column in IDENTITY_MAP.columns])
+            ),
             "users_that_others_became": dg.MetadataValue.int(ends.n_unique()),
             "most_users_in_one": dg.MetadataValue.int(int(ends.value_counts()["count"].max() or 0)),  # type: ignore[arg-type]
         }
-    return {HEAP: heap, MIGRATED: migrated}
+    return heap | migrated
 
 
-def _table_metadata(table: ResolvedTable, schema: str, published: str, rows: int) -> Metadata:
+def _table_metadata(
+    table: ResolvedTable, schema: str, published: str, rows: int, *, migrated: bool = False
+) -> Metadata:
     shape = table.current.shape
     meanings = {column.name: column.meaning for column in shape.table.columns}
-    names = shape.names_in_s()
-    columns = [
-        dg.TableColumn(names[column.name], column.type.duckdb, meanings.get(column.name)) for column in shape.columns
-    ]
+    names = shape.names_in_migrated() if migrated else shape.names_in_s()
+    columns = []
+    for column in shape.columns:
+        columns.append(dg.TableColumn(names[column.name], column.type.duckdb, meanings.get(column.name)))
+        if migrated and column.name == "user_id":
+            columns.append(_column(ORIGINAL_USER_ID))
     metadata: Metadata = {
         "dagster/row_count": dg.MetadataValue.int(rows),
         "dagster/table_name": dg.MetadataValue.text(f"{schema}.{published}"),
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns=columns)),
         "last_dump": dg.MetadataValue.int(table.current.last_listed.dump.dump_id),
     }
-    for name, time in (("first_event", table.facts.first_time), ("last_event", table.facts.last_time)):
+    what = "event" if shape.table.is_event_like else "change"
+    for name, time in ((f"first_{what}", table.facts.first_time), (f"last_{what}", table.facts.last_time)):
         if time is not None:
             metadata[name] = _timestamp(time)
     return metadata
+
+
+def _column(column: Column) -> dg.TableColumn:
+    return dg.TableColumn(column.name, column.type.duckdb, column.meaning)
 
 
 def _losses(table: ResolvedTable) -> Metadata:
@@ -98,7 +112,8 @@ def _losses(table: ResolvedTable) -> Metadata:
 
 def published_metadata(table: PublishedTable) -> Metadata:
     """Return what is known of a table that is made when it is published."""
-    meanings = {column.name: column.meaning for column in (*raw_table(table.name).columns, ORIGINAL_USER_ID)}
+    ours = MODELS[table.name].columns if table.name in MODELS else ()
+    meanings = {column.name: column.meaning for column in (*raw_table(table.name).columns, ORIGINAL_USER_ID, *ours)}
     columns = [dg.TableColumn(name, kind, meanings.get(name)) for name, kind in table.columns.items()]
     return {
         "dagster/row_count": dg.MetadataValue.int(table.rows),
@@ -119,5 +134,5 @@ def file_metadata(publication: Publication) -> Metadata:
     }
 
 
-def _timestamp(time: datetime) -> dg.MetadataValue:  # type: ignore[type-arg]
+def _timestamp(time: datetime) -> dg.MetadataValue:
     return dg.MetadataValue.timestamp(time.replace(tzinfo=UTC))

@@ -8,6 +8,7 @@ the definitions are loaded again. Here: specs and bodies of a few lines. Not her
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from pydantic import Field
 
 from heap_assets.catalog import (
@@ -21,7 +22,7 @@ from heap_assets.catalog import (
     USERS,
     raw_table,
 )
-from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, table_key
+from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, model_key, table_key
 from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
 from heap_assets.defs.resources import HeapSync
 from heap_assets.pipeline.registry import KnownTable
@@ -52,7 +53,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
 
     @dg.multi_asset(
         name="land",
-        specs=[_spec(RAW, table, []) for table in tables],
+        specs=[_spec(RAW, table, []) for table in (*tables, KnownTable(name=EVENT_METADATA.kind))],
         can_subset=False,
     )
     def land(
@@ -61,7 +62,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
         landing = heap.of(context).land(reland=config.reland)
         for failure in landing.failures:
             context.log.error("%s", failure.reason)
-        yield from _results(context, RAW, landed_metadata(landing))
+        yield from _results(context, landed_metadata(landing))
 
     @dg.multi_asset(
         name="resolve",
@@ -73,8 +74,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         sync = heap.of(context)
         resolution = sync.resolve(rebuild=config.rebuild)
-        for layer, metadata in resolved_metadata(resolution, sync.configuration).items():
-            yield from _results(context, layer, metadata)
+        yield from _results(context, resolved_metadata(resolution, sync.configuration))
 
     @dg.multi_asset(
         name="publish",
@@ -97,7 +97,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
             context.log.warning("labeled property %s is left out: %s", name, reason)
         schemas = {sync.configuration.schema_name: HEAP, sync.configuration.migrated_schema_name: MIGRATED}
         for table in publication.tables:
-            key = table_key(schemas[table.schema], table.name)
+            key = model_key(schemas[table.schema], table.name)
             if key in _MODELS:
                 yield dg.MaterializeResult(asset_key=key, metadata=published_metadata(table))
         yield dg.MaterializeResult(asset_key=DUCKDB_FILE, metadata=file_metadata(publication))
@@ -114,41 +114,57 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
 
 
 def _results(
-    context: dg.AssetExecutionContext, layer: str, metadata: Mapping[str, Metadata]
+    context: dg.AssetExecutionContext, changed: Mapping[dg.AssetKey, Metadata]
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-    """Yield what changed; what has no asset yet is put down for the one that it will be."""
-    ordered = sorted(metadata.items(), key=lambda item: (item[0] != IDENTITY_MAP.name, item[0]))
-    for table, described in ordered:  # Dagster wants the identity map before what is resolved with it
-        key = table_key(layer, table)
-        if key in context.assets_def.keys:
-            yield dg.MaterializeResult(asset_key=key, metadata=described)
+    """Yield a result for every asset of the step; what has no asset yet is put down for the one that it will be.
+
+    Dagster skips a step as soon as one asset above it got no result. So an unchanged table gets one too, but one that
+    is not put down as a materialization.
+    """
+    mine = context.assets_def.keys
+    for key in sorted({*changed, *mine}, key=_identity_first):
+        if key in mine:
+            yield dg.MaterializeResult(asset_key=key, metadata=changed.get(key, _UNCHANGED))
         else:
-            context.log_event(dg.AssetMaterialization(key, metadata=described))
+            context.log_event(dg.AssetMaterialization(key, metadata=changed[key]))
 
 
-_MODELS = {
-    table_key(HEAP, ALL_EVENTS.name): ALL_EVENTS.description,
-    table_key(HEAP, SYNC_INFO.kind): SYNC_INFO.description,
-    table_key(HEAP, SYNC_HISTORY.kind): SYNC_HISTORY.description,
-    table_key(HEAP, EVENT_METADATA.kind): EVENT_METADATA.description,
-    table_key(HEAP, QUARANTINE.name): QUARANTINE.description,
-    table_key(MIGRATED, ALL_EVENTS.name): ALL_EVENTS.description,
-}
+def _identity_first(key: dg.AssetKey) -> tuple[str, bool, str]:
+    """Order keys by layer; Dagster wants the identity map before what is resolved with it."""
+    layer, table = key.path
+    return layer, table != IDENTITY_MAP.name, table
+
+
+_UNCHANGED = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: dg.MetadataValue.bool(value=True)}
+"""Marks a result of which Dagster 1.13 puts nothing down; it has no public name for that."""
 _KINDS = {RAW: {"avro", "deltalake"}, HEAP: {"polars", "view"}, MIGRATED: {"polars", "view"}, PUBLISHED: {"duckdb"}}
 _LAYERS = {
     RAW: "As Heap delivered it, every dump kept apart.",
     HEAP: "Each row once, the newest dump's; user ids as Heap recorded them.",
     MIGRATED: "Each row once, merged users resolved: user_id is the person, original_user_id what Heap recorded.",
 }
+_PEOPLE = (
+    "One row per person: all user ids that were merged into one. Of each property the newest value that is known;"
+    " joindate is the earliest, last_modified the latest."
+)
+_MODELS = {
+    model_key(HEAP, ALL_EVENTS.name): f"{ALL_EVENTS.description}\n\n{_LAYERS[HEAP]}",
+    model_key(HEAP, SYNC_INFO.kind): SYNC_INFO.description,
+    model_key(HEAP, SYNC_HISTORY.kind): SYNC_HISTORY.description,
+    model_key(HEAP, EVENT_METADATA.kind): EVENT_METADATA.description,
+    model_key(HEAP, QUARANTINE.name): QUARANTINE.description,
+    model_key(MIGRATED, ALL_EVENTS.name): f"{ALL_EVENTS.description}\n\n{_LAYERS[MIGRATED]}",
+}
 
 
 def _spec(layer: str, table: KnownTable, deps: Iterable[dg.AssetKey]) -> dg.AssetSpec:
     declared = raw_table(table.name)
-    title = f"**{table.about}**\n\n" if table.about else ""
+    title = f"{table.about.rstrip('.')}.\n\n" if table.about else ""
+    described = f"{title}{declared.description}\n\n{_LAYERS[layer]}"
     return dg.AssetSpec(
         table_key(layer, table.name),
         deps=list(deps),
-        description=f"{title}{declared.description}\n\n{_LAYERS[layer]}",
+        description=_PEOPLE if (layer, table.name) == (MIGRATED, USERS.kind) else described,
         group_name=layer,
         kinds=_KINDS[layer],
         skippable=True,
@@ -160,7 +176,7 @@ def _heap_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
 
 
 def _migrated_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
-    identity = table_key(MIGRATED, IDENTITY_MAP.name)
+    identity = model_key(MIGRATED, IDENTITY_MAP.name)
     specs = [
         _spec(MIGRATED, table, [table_key(HEAP, table.name), identity])
         for table in tables
@@ -183,14 +199,16 @@ def _model_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
     events = [table.name for table in tables if raw_table(table.name).is_event_like]
     every = [table.name for table in tables]
     deps = {
-        table_key(HEAP, ALL_EVENTS.name): [table_key(HEAP, name) for name in events],
-        table_key(MIGRATED, ALL_EVENTS.name): [table_key(MIGRATED, name) for name in events],
-        table_key(HEAP, SYNC_INFO.kind): [table_key(HEAP, name) for name in every],
+        model_key(HEAP, ALL_EVENTS.name): [table_key(HEAP, name) for name in events],
+        model_key(MIGRATED, ALL_EVENTS.name): [table_key(MIGRATED, name) for name in events],
+        model_key(HEAP, SYNC_INFO.kind): [table_key(HEAP, name) for name in every],
+        model_key(HEAP, QUARANTINE.name): [table_key(RAW, name) for name in every],
+        model_key(HEAP, EVENT_METADATA.kind): [table_key(RAW, EVENT_METADATA.kind)],
     }
     return [
         dg.AssetSpec(
             key,
-            deps=deps.get(key, [table_key(RAW, name) for name in every]),
+            deps=deps.get(key, []),
             description=description,
             group_name=key.path[0],
             kinds={"duckdb"},

@@ -68,8 +68,8 @@ def counting_contents(
 ) -> dict[int | None, ManifestContent]:
     """Return for each dump the content that counts, ``modified`` being when that content was first seen.
 
-    ``known`` are the dumps that landed: a content that landed keeps its time, and a dump whose manifest is gone from the
-    bucket is not named (it stays as it landed).
+    ``known`` are the dumps that landed: a content that landed keeps its time, and a dump whose manifest is gone from
+    the bucket is not named (it stays as it landed).
     """
     by_dump: dict[int | None, list[ManifestContent]] = defaultdict(list)
     for content in contents:

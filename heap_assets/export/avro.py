@@ -20,6 +20,8 @@ from heap_assets.columns import ValueType
 from heap_assets.errors import UnreadableFileError
 
 MAGIC = b"Obj\x01"
+DAMAGED = (polars_avro.AvroError, UnreadableFileError)
+"""What the rows of a damaged file raise when they are computed."""
 SYNC_LENGTH = 16
 _BATCH_ROWS = 32_768
 _FAST_CODECS = frozenset({"null", "deflate", "snappy", "zstandard", "bzip2"})
@@ -40,7 +42,8 @@ _REGULAR_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class AvroFile:
     """What an Avro file says of itself.
 
-    ``blocks_at`` is the byte where the data begins, ``types`` are the simple fields with their type; ``is_ordinary`` tells that the fast reader can take it.
+    ``blocks_at`` is the byte where the data begins, ``types`` are the simple fields with their type; ``is_ordinary``
+    tells that the fast reader can take it.
     """
 
     path: Path
@@ -63,8 +66,8 @@ def survey(path: Path) -> AvroFile:
         length = path.stat().st_size
         if file.read(len(MAGIC)) != MAGIC:
             raise UnreadableFileError("does not begin like an Avro file" if length else "is empty (0 bytes)")
-        metadata = _metadata(file)
-        sync = file.read(SYNC_LENGTH)
+        metadata = _metadata(file, length)
+        sync = _exactly(file, SYNC_LENGTH, length)
         blocks_at = file.tell()
         rows = _counted_rows(file, length, sync)
     codec = metadata.get("avro.codec", b"null").decode("utf-8", "replace")
@@ -72,7 +75,10 @@ def survey(path: Path) -> AvroFile:
     schema = _record_schema(schema_text)
     simple = {field["name"]: _simple_type(field["type"]) for field in schema["fields"]}
     types = {name: value_type for name, value_type in simple.items() if value_type is not None}
-    ordinary = rows > 0 and codec in _FAST_CODECS and 0 < len(types) == len(schema["fields"])
+    is_empty = all(
+        field["type"] == "null" for field in schema["fields"]
+    )  # such rows take no bytes: the fast reader skips
+    ordinary = rows > 0 and not is_empty and codec in _FAST_CODECS and len(types) == len(schema["fields"])
     return AvroFile(
         path=path,
         schema=schema,
@@ -90,14 +96,14 @@ def scanned(paths: Sequence[Path]) -> pl.LazyFrame:
     return polars_avro.scan_avro(list(paths), batch_size=_BATCH_ROWS, glob=False)
 
 
-def _metadata(file: BinaryIO) -> dict[str, bytes]:
+def _metadata(file: BinaryIO, length: int) -> dict[str, bytes]:
     metadata: dict[str, bytes] = {}
     while count := _number(file):
         if count < 0:
             count, _ = -count, _number(file)
         for _ in range(count):
-            name = _bytes(file).decode("utf-8", "replace")
-            metadata[name] = _bytes(file)
+            name = _exactly(file, _number(file), length).decode("utf-8", "replace")
+            metadata[name] = _exactly(file, _number(file), length)
     return metadata
 
 
@@ -117,12 +123,10 @@ def _counted_rows(file: BinaryIO, length: int, sync: bytes) -> int:
     return rows
 
 
-def _bytes(file: BinaryIO) -> bytes:
-    size = _number(file)
-    content = file.read(max(size, 0))
-    if size < 0 or len(content) != size:
+def _exactly(file: BinaryIO, size: int, length: int) -> bytes:
+    if not 0 <= size <= length - file.tell():
         raise UnreadableFileError("is cut short within its header")
-    return content
+    return file.read(size)
 
 
 def _number(file: BinaryIO) -> int:
@@ -141,10 +145,16 @@ def _number(file: BinaryIO) -> int:
 def _record_schema(text: str) -> dict[str, Any]:
     try:
         schema = json.loads(text)
-    except ValueError as error:
+        json.dumps(schema, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
         raise UnreadableFileError(f"declares a schema that is no JSON ({error})") from error
     if not isinstance(schema, dict) or schema.get("type") != "record" or not isinstance(schema.get("fields"), list):
         raise UnreadableFileError(f"declares {text[:80]}, but a table is an Avro record")
+    for field in schema["fields"]:
+        if not (isinstance(field, dict) and field.get("name") and isinstance(field["name"], str) and "type" in field):
+            raise UnreadableFileError(
+                f"declares {json.dumps(field)[:80]} as a field, but a field has a name and a type"
+            )
     return schema
 
 

@@ -1,6 +1,6 @@
-"""The tolerant readers: Avro files that the fast reader refuses, and JSON where Heap may send it.
+"""The tolerant reader: Avro files that the fast reader refuses.
 
-Here: any Avro record field by field, by the type of each value; JSON and JSON lines. Not here: ordinary files (avro.py).
+Here: any Avro record, each value by its own type. Not here: ordinary files (avro.py), JSON (json_rows.py).
 fastavro takes a fifth of the fast reader's speed and next to no memory; it is used only for files that need it.
 """
 
@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 import fastavro
 import polars as pl
@@ -30,6 +30,7 @@ _TIME_UNITS_PER_SECOND = {
     "local-timestamp-micros": 10**6,
     "local-timestamp-nanos": 10**9,
 }
+_WRITTEN_OUT = frozenset({("int", "date"), ("int", "time-millis"), ("long", "time-micros")})
 _BRANCHES = {
     "boolean": ValueType.BOOLEAN,
     "int": ValueType.LONG,
@@ -84,116 +85,94 @@ def tolerantly_scanned(file: AvroFile) -> Decoded:
     return Decoded(register_io_source(frames, schema=schema, is_pure=True), sources)
 
 
-def read_json_rows(content: bytes) -> Decoded:
-    """Return the rows of a JSON list of objects, of one object, or of JSON lines.
-
-    Raises:
-        UnreadableFileError: The content is none of these.
-    """
-    rows = _json_rows(content)
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns: dict[str, pl.Series] = {}
-    sources: dict[str, dict[ValueType, str]] = {}
-    for place, name in enumerate(names):
-        split = [_typed(row.get(name)) for row in rows]
-        types = sorted({value_type for value_type, _ in split if value_type is not None}) or [ValueType.TEXT]
-        sources[name] = {value_type: f"{place}.{value_type}" for value_type in types}
-        for value_type, column in sources[name].items():
-            values = [value if kind is value_type else None for kind, value in split]
-            columns[column] = pl.Series(column, values, dtype=value_type.polars)
-    return Decoded(pl.DataFrame(columns, height=len(rows)).lazy(), sources)
-
-
-def json_row_count(content: bytes) -> int:
-    """Return how many rows a JSON file has."""
-    return len(_json_rows(content))
-
-
-def _json_rows(content: bytes) -> list[dict[str, Any]]:
-    text = content.decode("utf-8", "replace")
-    try:
-        whole = json.loads(text)
-    except ValueError:
-        try:
-            whole = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except ValueError as error:
-            raise UnreadableFileError(f"is neither Avro nor JSON ({error})") from error
-    rows = whole if isinstance(whole, list) else [whole]
-    for place, row in enumerate(rows, start=1):
-        if not isinstance(row, dict):
-            raise UnreadableFileError(f"has {json.dumps(row)[:80]} as its row {place}, which is no JSON object")
-    return rows
-
-
 def _chunks(file: AvroFile, fields: list[_Field]) -> Iterator[dict[str, list[Any]]]:
     columns = [(f"{place}.{kind}", place, kind) for place, field in enumerate(fields) for kind in field.types]
+    values: dict[str, list[Any]] = {column: [] for column, _, _ in columns}
+    height = 0
+    for record in _records(file):
+        split = [typed(value) for value in record]
+        for column, place, kind in columns:
+            found, value = split[place]
+            belongs = found is kind or (kind is ValueType.TIME and found is ValueType.LONG)
+            values[column].append(_scaled(value, fields[place]) if belongs else None)
+        height += 1
+        if height == _CHUNK_ROWS:
+            yield values
+            values, height = {column: [] for column in values}, 0
+    yield values
+
+
+def _records(file: AvroFile) -> Iterator[list[Any]]:
+    """Yield the values of each record; a damaged file makes the reader and its codecs raise any kind of error."""
     with file.path.open("rb") as raw:
-        values: dict[str, list[Any]] = {column: [] for column, _, _ in columns}
-        height = 0
-        for record in fastavro.reader(_renamed(raw, file)):
-            split = [_typed(value) for value in record.values()]
-            for column, place, kind in columns:
-                found, value = split[place]
-                belongs = found is kind or (kind is ValueType.TIME and found is ValueType.LONG)
-                values[column].append(_scaled(value, fields[place]) if belongs else None)
-            height += 1
-            if height == _CHUNK_ROWS:
-                yield values
-                values, height = {column: [] for column in values}, 0
-        yield values
+        try:
+            for record in fastavro.reader(_renamed(raw, file)):
+                yield [*cast("dict[str, Any]", record).values()]
+        except Exception as error:
+            raise UnreadableFileError(str(error) or type(error).__name__) from error
 
 
 def _scaled(value: Any, field: _Field) -> Any:
-    """Return a timestamp's number as microseconds, which is what Datetime("us") is made of."""
+    """Return a timestamp's number as microseconds, which Datetime("us") is made of; null if they are too many."""
     units = field.units_per_second
     if units is None or not isinstance(value, int):
         return value
-    return value * (10**6 // units) if units <= 10**6 else value // (units // 10**6)
+    micros = value * (10**6 // units) if units <= 10**6 else value // (units // 10**6)
+    return micros if micros in _INT64 else None
 
 
 def _field(declared: Mapping[str, Any]) -> _Field:
-    branches = declared["type"] if isinstance(declared["type"], list) else [declared["type"]]
     types: dict[ValueType, None] = {}
     units = None
-    for branch in branches:
-        name, logical = (branch.get("type"), branch.get("logicalType")) if isinstance(branch, dict) else (branch, None)
+    for name, logical in _branches(declared["type"]):
         if name == "null":
             continue
         if name == "long" and logical in _TIME_UNITS_PER_SECOND:
             units = _TIME_UNITS_PER_SECOND[logical]
             types[ValueType.TIME] = None
         else:
-            types[_BRANCHES.get(name, ValueType.TEXT) if logical is None else ValueType.TEXT] = None
+            types[ValueType.TEXT if (name, logical) in _WRITTEN_OUT else _BRANCHES.get(name, ValueType.TEXT)] = None
     return _Field(str(declared["name"]), tuple(types) or (ValueType.TEXT,), units)
 
 
-def _typed(value: Any) -> tuple[ValueType | None, Any]:
+def _branches(declared: Any, logical: str = "") -> list[tuple[str, str]]:
+    """Return the name and the logical type of each type that values can have, however deep it is wrapped."""
+    if isinstance(declared, list):
+        return [branch for part in declared for branch in _branches(part)]
+    if isinstance(declared, dict):
+        return _branches(declared.get("type"), str(declared.get("logicalType", logical)))
+    return [(str(declared), logical)]
+
+
+def typed(value: Any) -> tuple[ValueType | None, Any]:
     """Return a value with the type of the column that it belongs to."""
+    kind, stored = ValueType.TEXT, value
     match value:
         case None:
             return None, None
         case bool():
-            return ValueType.BOOLEAN, value
-        case int():
-            return (ValueType.LONG, value) if value in _INT64 else (ValueType.TEXT, str(value))
+            kind = ValueType.BOOLEAN
+        case int() if value in _INT64:
+            kind = ValueType.LONG
         case float():
-            return ValueType.DOUBLE, value
+            kind = ValueType.DOUBLE
         case str():
-            return ValueType.TEXT, value
+            pass
         case bytes():
-            return ValueType.TEXT, value.decode("utf-8", "backslashreplace")
+            stored = value.decode("utf-8", "backslashreplace")
         case date() | datetime() | time():
-            return ValueType.TEXT, value.isoformat()
+            stored = value.isoformat()
         case list() | dict() | tuple():
-            return ValueType.TEXT, json.dumps(value, default=str, ensure_ascii=False)
+            stored = json.dumps(value, default=str, ensure_ascii=False)
         case _:
-            return ValueType.TEXT, str(value)
+            stored = str(value)
+    return kind, stored
 
 
-def _renamed(raw: BinaryIO, file: AvroFile) -> BinaryIO:
-    """Return the file with plain field names and without timestamp types: readers refuse odd names and far years."""
+def _renamed(raw: BinaryIO, file: AvroFile) -> IO[bytes]:
+    """Return the file with plain field names, and without the types whose odd values fastavro refuses."""
     fields = [
-        {"name": f"f{place}", "type": _without_timestamps(declared["type"])}
+        {"name": f"f{place}", "type": _without_strict_types(declared["type"])}
         for place, declared in enumerate(file.schema["fields"])
     ]
     schema = json.dumps({"type": "record", "name": "row", "fields": fields}).encode()
@@ -202,14 +181,14 @@ def _renamed(raw: BinaryIO, file: AvroFile) -> BinaryIO:
     header = MAGIC + _zigzag(2)
     for name, content in ((b"avro.schema", schema), (b"avro.codec", file.codec.encode())):
         header += _zigzag(len(name)) + name + _zigzag(len(content)) + content
-    return _Joined(header + _zigzag(0) + sync, raw)
+    return cast("IO[bytes]", _Joined(header + _zigzag(0) + sync, raw))
 
 
-def _without_timestamps(declared: Any) -> Any:
+def _without_strict_types(declared: Any) -> Any:
     if isinstance(declared, list):
-        return [_without_timestamps(branch) for branch in declared]
-    if isinstance(declared, dict) and declared.get("logicalType") in _TIME_UNITS_PER_SECOND:
-        return declared["type"]
+        return [_without_strict_types(branch) for branch in declared]
+    if isinstance(declared, dict) and declared.get("logicalType") in {*_TIME_UNITS_PER_SECOND, "uuid"}:
+        return {key: value for key, value in declared.items() if key != "logicalType"}
     return declared
 
 

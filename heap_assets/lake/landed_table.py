@@ -6,6 +6,7 @@ columns, nulls) stands in the commit itself, so nothing has to be decoded or ope
 Here: committing and listing files. Not here: what the rows mean (transforms/), which deliveries count (the caller).
 """
 
+import glob
 import hashlib
 import json
 import time
@@ -240,11 +241,11 @@ def _nulls(file: Path) -> tuple[dict[str, int], int]:
         .execute(
             "SELECT path_in_schema, sum(stats_null_count)::BIGINT, sum(num_values)::BIGINT"
             " FROM parquet_metadata(?) GROUP BY ALL",
-            [str(file)],
+            [glob.escape(str(file))],
         )
         .fetchall()
     )
-    nulls = dict.fromkeys(pl.read_parquet_schema(file), 0)
+    nulls = dict.fromkeys(pl.scan_parquet(file, glob=False).collect_schema(), 0)
     nulls.update({column: int(count or 0) for column, count, _ in counted})
     return nulls, max((int(values) for _, _, values in counted), default=0)
 

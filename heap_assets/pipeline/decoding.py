@@ -9,10 +9,11 @@ Here: decoding. Not here: committing, and which deliveries are needed (landing.p
 import json
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +21,7 @@ import polars as pl
 from heap_assets.catalog import EVENT_METADATA, RawTable, raw_table
 from heap_assets.columns import DUMP_ID, ROW_ID
 from heap_assets.errors import HeapAssetsError, UnreadableFileError
-from heap_assets.export import avro, tolerant
+from heap_assets.export import avro, json_rows, tolerant
 from heap_assets.export.manifest import Delivery, Dump
 from heap_assets.export.source import Source
 from heap_assets.lake.landed_table import LandedTable, NewFile
@@ -101,7 +102,9 @@ class Decoder:
             for group in self._groups(delivery, keys, table, landed.next_row_id()):
                 place = landed.new_file(dump.delivery_id, uuid.uuid4().hex, group.files[0].first_row_id)
                 self._ahead.acquire()
-                started.append(self._pool.submit(self._write, group, place, table, dump.dump_id))
+                future = self._pool.submit(_write, group, place, table, dump.dump_id)
+                future.add_done_callback(partial(self._let_go, group))
+                started.append(future)
         except HeapAssetsError:
             for future in started:
                 future.cancel()
@@ -130,18 +133,20 @@ class Decoder:
         if group.files:
             yield group
 
-    def _write(self, group: FileGroup, place: NewFile, table: RawTable, dump_id: int) -> WrittenGroup:
-        try:
-            with group.local:
-                _write_group(group.files, place, table, dump_id)
-        finally:
-            self._ahead.release()
-        return WrittenGroup(
-            place,
-            files=len(group.files),
-            rows=sum(file.rows for file in group.files),
-            size=sum(file.size for file in group.files),
-        )
+    def _let_go(self, group: FileGroup, _: object) -> None:
+        """Make room for another group, whether this one was decoded, failed or was never begun."""
+        group.local.close()
+        self._ahead.release()
+
+
+def _write(group: FileGroup, place: NewFile, table: RawTable, dump_id: int) -> WrittenGroup:
+    _write_group(group.files, place, table, dump_id)
+    return WrittenGroup(
+        place,
+        files=len(group.files),
+        rows=sum(file.rows for file in group.files),
+        size=sum(file.size for file in group.files),
+    )
 
 
 def _surveyed(listed: str, path: Path, table: RawTable, first_row_id: int) -> SurveyedFile:
@@ -149,7 +154,7 @@ def _surveyed(listed: str, path: Path, table: RawTable, first_row_id: int) -> Su
     size = path.stat().st_size
     if table is EVENT_METADATA and not _is_avro(path):
         content = path.read_bytes()
-        rows = tolerant.json_row_count(content)
+        rows = json_rows.json_row_count(content)
         return SurveyedFile(listed=listed, size=size, first_row_id=first_row_id, rows=rows, avro=None, json=content)
     file = avro.survey(path)
     missing = [column for column in table.must_have if column not in {f["name"] for f in file.schema["fields"]}]
@@ -165,27 +170,31 @@ def _is_avro(path: Path) -> bool:
 
 def _write_group(files: Sequence[SurveyedFile], place: NewFile, table: RawTable, dump_id: int) -> None:
     """Write a group with the fast reader where it can, else file by file with the tolerant one."""
-    ordinary = [file.avro.path for file in files if file.avro is not None and file.avro.is_ordinary]
-    if len(ordinary) == len(files) and files[0].avro is not None:
-        types = {name: {kind: name} for name, kind in files[0].avro.types.items()}
-        rows = tolerant.Decoded(avro.scanned(ordinary), types)
+    if all(file.avro is not None and file.avro.is_ordinary for file in files):
         try:
-            _sink([(rows, files[0].first_row_id)], files, place, table, dump_id)
+            _sink([(_fast(files), files[0].first_row_id)], files, place, table, dump_id)
+        except avro.DAMAGED as error:
+            raise _culprit(files, error, lambda file: _fast([file])) from error
         except _READER_ERRORS:
             pass
         else:
             return
-    decoded = [(_tolerantly(file), file.first_row_id) for file in files]
     try:
-        _sink(decoded, files, place, table, dump_id)
-    except _READER_ERRORS as error:
-        raise _culprit(files, error) from error
+        _sink([(_tolerantly(file), file.first_row_id) for file in files], files, place, table, dump_id)
+    except (*_READER_ERRORS, UnreadableFileError) as error:
+        raise _culprit(files, error, _tolerantly) from error
+
+
+def _fast(files: Sequence[SurveyedFile]) -> tolerant.Decoded:
+    surveyed = [file.avro for file in files if file.avro is not None]
+    types = {name: {kind: name} for name, kind in surveyed[0].types.items()}
+    return tolerant.Decoded(avro.scanned([file.path for file in surveyed]), types)
 
 
 def _tolerantly(file: SurveyedFile) -> tolerant.Decoded:
     if file.avro is not None:
         return tolerant.tolerantly_scanned(file.avro)
-    return tolerant.read_json_rows(file.json or b"[]")
+    return json_rows.read_json_rows(file.json or b"[]")
 
 
 def _sink(
@@ -209,15 +218,22 @@ def _sink(
     origin = [[file.listed, file.first_row_id] for file in files]
     together = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
     together.sink_parquet(place.written, row_group_size=_ROW_GROUP_ROWS, metadata={FILES_METADATA: json.dumps(origin)})
+    written = pl.scan_parquet(place.written, glob=False).select(pl.len()).collect().item()
+    if written != sum(file.rows for file in files):
+        raise UnreadableFileError(f"has {written:,} rows of the {sum(file.rows for file in files):,} that it declares")
 
 
-def _culprit(files: Sequence[SurveyedFile], error: BaseException) -> UnreadableFileError:
-    """Return the error that names the file of a group that even the tolerant reader cannot read."""
+def _culprit(
+    files: Sequence[SurveyedFile], error: BaseException, decoded: Callable[[SurveyedFile], tolerant.Decoded]
+) -> UnreadableFileError:
+    """Return the error that names the file of a group that cannot be read."""
     for file in files:
         try:
-            _tolerantly(file).frame.collect(engine="streaming")
-        except _READER_ERRORS as reason:
-            return UnreadableFileError(f"file {file.listed} cannot be decoded: {_first_line(reason)}")
+            rows = decoded(file).frame.collect(engine="streaming").height
+        except (*avro.DAMAGED, *_READER_ERRORS) as reason:
+            return UnreadableFileError(f"file {file.listed} is damaged: {_first_line(reason)}")
+        if rows != file.rows:
+            return UnreadableFileError(f"file {file.listed} is damaged: {rows:,} of its {file.rows:,} rows are there")
     return UnreadableFileError(f"file {files[0].listed} cannot be stored: {_first_line(error)}")
 
 

@@ -8,7 +8,7 @@ the delivery that was being written. Here: which deliveries to land, and the led
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from heap_assets.errors import HeapAssetsError, LakeError, ManifestError, ObjectMissingError, UnreadableFileError
 from heap_assets.export.manifest import Delivery, Dump, content_digest, read_manifest
@@ -21,6 +21,9 @@ from heap_assets.pipeline.decoding import Decoder, WrittenGroup
 from heap_assets.pipeline.ledger import Ledger, read_ledger, write_ledger
 from heap_assets.pipeline.pending import Arrivals, arrivals
 from heap_assets.pipeline.progress import Progress
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _COMMITTERS = 2
 
@@ -102,7 +105,7 @@ class _Run:
             limit = failed if limit is None else min(limit, failed)
 
     def _land_missing(self, accepted: Iterable[Dump], reland: set[int], decoder: Decoder) -> int | None:
-        """Land what these dumps need and the lake lacks; return the first dump that fails, with all its tables tried."""
+        """Land what these dumps need and the lake lacks; return the first that fails, all its tables tried."""
         by_dump: dict[int, list[DumpDelivery]] = {}
         for item in self._missing(accepted, reland):
             by_dump.setdefault(item.dump.dump_id, []).append(item)

@@ -124,7 +124,7 @@ class _Building:
         if metadata is not None:
             self._add_frame(self._s, EVENT_METADATA.kind, metadata)
         dropped = sync_tables.system_table(DROPPED_TABLES.kind, resolution)
-        if dropped is not None:
+        if dropped is not None and dropped.width:
             self._add_frame(self._s, DROPPED_TABLES.kind, dropped)
         for name, table in sorted(resolution.tables.items()):
             if name not in SYSTEM_TABLES:

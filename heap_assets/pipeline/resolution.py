@@ -15,7 +15,7 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from heap_assets.catalog import USER_MIGRATIONS, USERS
-from heap_assets.columns import ValueType, stored_name
+from heap_assets.columns import ROW_ID, ValueType, stored_name
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable, CurrentTables
 from heap_assets.transforms import overlaps
@@ -146,17 +146,18 @@ class _Resolving:
         self, table: CurrentTable, before: TableState | None, covers: tuple[str, ...]
     ) -> tuple[pl.DataFrame, str | None]:
         """Return the rows whose entity stands more than once, and where they are kept."""
-        known = pl.DataFrame(schema=_KEY_SCHEMA)
-        if before is not None and before.overlaps is not None and set(before.covers) <= set(covers):
-            known = pl.read_parquet(self._storage.local_copy(before.overlaps))
+        known, path = pl.DataFrame(schema=_KEY_SCHEMA), None
+        grown = before is not None and set(before.covers) <= set(covers)
+        if before is not None and before.overlaps is not None and grown:
+            known, path = pl.read_parquet(self._storage.local_copy(before.overlaps), glob=False), before.overlaps
         if before is not None and before.covers == covers:
-            return known, before.overlaps
-        if before is None or not set(before.covers) <= set(covers):
+            return known, path
+        if before is None or not grown:
             found = _all_overlaps(table)
         else:
             found = _overlaps_with(table, known, set(covers) - set(before.covers))
-        if before is not None and before.overlaps is not None and found.equals(known):
-            return known, before.overlaps
+        if path is not None and found.equals(known):
+            return known, path
         return found, self._kept(found, table.name) if len(found) else None
 
     def _users(
@@ -200,14 +201,14 @@ def _overlaps_with(table: CurrentTable, known: pl.DataFrame, new: set[str]) -> p
     arrived = overlaps.keys(table.stored(files=files), table.table).select(ENTITY).collect(engine="streaming")
     touched = keys.select(ENTITY).join(arrived.unique().lazy(), on=ENTITY, how="semi").collect(engine="streaming")
     found = _rows_of(keys, overlaps.repeated_entities(touched))
-    return pl.concat([known, found]).unique(overlaps.ROW_ID).sort(overlaps.ROW_ID)
+    return pl.concat([known, found]).unique(ROW_ID).sort(ROW_ID)
 
 
 def _rows_of(keys: pl.LazyFrame, entities: pl.DataFrame) -> pl.DataFrame:
     if not len(entities):
         return pl.DataFrame(schema=_KEY_SCHEMA)
     found = keys.join(entities.lazy(), on=ENTITY, how="semi").collect(engine="streaming")
-    return found.sort(overlaps.ROW_ID).cast(_KEY_SCHEMA)  # type: ignore[arg-type]
+    return found.sort(ROW_ID).cast(_KEY_SCHEMA)  # type: ignore[arg-type]
 
 
 def _facts(
@@ -239,4 +240,4 @@ def _facts(
 
 
 def _height(storage: Storage, path: str) -> int:
-    return int(pl.scan_parquet(storage.local_copy(path)).select(pl.len()).collect().item())
+    return int(pl.scan_parquet(storage.local_copy(path), glob=False).select(pl.len()).collect().item())
