@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
+from rich.box import HEAVY_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +26,7 @@ from heap_assets.terminal import Bars, Lines
 from heap_assets.warehouse.reader import first_question, synced_tables
 
 _SHOWN_DUMPS = 8
+_WIDTH_OF_FILES = 1_000
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,26 +42,23 @@ def sync(*, rebuild: bool, reland: tuple[int, ...]) -> None:
     from heap_assets.defs.runs import run_sync_job  # noqa: PLC0415  importing Dagster takes a second and a half
 
     started = time.monotonic()
-    console = Console()
+    console = _console()
     with Bars(console) if console.is_terminal else Lines() as progress:
         work = Sync(read_settings(os.environ), progress)
         work.configuration  # noqa: B018  a wrong configuration is told before anything is landed
         work.discover()
-        succeeded = run_sync_job(progress, rebuild=rebuild, reland=reland)
-    outcome = work.last_landing()
-    for failure in outcome.failures:
-        click.echo(f"error: {failure.reason}", err=True)
-    if not succeeded and not outcome.failures:
-        click.echo("error: the run failed; its log says why (uv run dagster dev, Runs).", err=True)
+        outcome = run_sync_job(progress, rebuild=rebuild, reland=reland)
+    for reason in (*outcome.errors, *(failure.reason for failure in work.last_landing().failures)):
+        click.echo(f"error: {reason}", err=True)
     _print_published(console, work, time.monotonic() - started)
-    if not succeeded:
+    if not outcome.succeeded:
         sys.exit(1)
 
 
 @commands.command()
 def status() -> None:
     """Show what is landed, pending and published, table by table."""
-    console = Console()
+    console = _console()
     work = Sync(read_settings(os.environ), Silence())
     ledger = work.ledger()
     click.echo(f"export     {work.settings.source_uri}")
@@ -115,6 +114,12 @@ def main() -> None:
         sys.exit(130)
 
 
+def _console() -> Console:
+    """Return a console that shows names as they are, and cuts nothing off where no terminal sets a width."""
+    width = None if sys.stdout.isatty() else _WIDTH_OF_FILES
+    return Console(markup=False, emoji=False, highlight=False, width=width)
+
+
 def _told_dumps(dump_ids: tuple[int, ...]) -> str:
     if not dump_ids:
         return "no dumps"
@@ -128,7 +133,8 @@ def _print_published(console: Console, work: Sync, seconds: float) -> None:
     publication = work.last_publication()
     if publication is None or not publication.path.exists():
         return
-    table = Table(title=f"{publication.path}, after {seconds:.1f} s", title_justify="left")
+    heading = f"{publication.path}, after {seconds:.1f} s"
+    table = Table(title=heading, title_justify="left", box=HEAVY_HEAD if console.is_terminal else None)
     table.add_column("table")
     table.add_column("rows", justify="right")
     for published in publication.tables:

@@ -59,10 +59,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     def setting(name: str) -> str | None:
         return environment.get(name, "").strip() or None
 
-    home = Path(setting("HEAP_HOME") or ".heap").absolute()
+    home = Path(setting("HEAP_HOME") or ".heap").expanduser().absolute()
     if home.exists() and not home.is_dir():
         raise SettingsError(f"HEAP_HOME is {home}, which is a file; it must be a folder.")
     lake_uri = _place("HEAP_LAKE_URI", setting("HEAP_LAKE_URI") or str(home / "lake"))
+    if not is_s3(lake_uri) and Path(lake_uri).is_file():
+        raise SettingsError(f"HEAP_LAKE_URI is {lake_uri}, which is a file; it must be a folder.")
     export_uri = setting("HEAP_EXPORT_URI")
     export_uri = None if export_uri is None else _place("HEAP_EXPORT_URI", export_uri)
     if export_uri is not None and not is_s3(export_uri) and not Path(export_uri).is_dir():
@@ -71,14 +73,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if duckdb_path.is_dir():
         raise SettingsError(f"HEAP_DUCKDB_PATH is {duckdb_path}, which is a folder; it must be a file.")
     config = setting("HEAP_CONFIG")
-    if config is not None and not Path(config).is_file():
+    config_path = None if config is None else Path(config).expanduser().absolute()
+    if config_path is not None and not config_path.is_file():
         raise SettingsError(f"HEAP_CONFIG is {config}, and there is no such file.")
     return Settings(
         home=home,
         export_uri=export_uri,
         lake_uri=lake_uri,
         duckdb_path=duckdb_path,
-        config_path=None if config is None else Path(config).absolute(),
+        config_path=config_path,
         facts_as=_facts_as(setting("HEAP_FACTS_AS"), lake_uri),
         aws=AwsAccess(
             endpoint_url=setting("AWS_ENDPOINT_URL"),

@@ -4,18 +4,28 @@ Here: the instance that the UI shows too, run config, the result. Not here: what
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 
+from heap_assets import errors
 from heap_assets.defs.definitions import SYNC_JOB, heap_definitions
 from heap_assets.pipeline.progress import Progress
 
 
-def run_sync_job(progress: Progress, *, rebuild: bool, reland: tuple[int, ...]) -> bool:
-    """Run heap_sync in this process and return whether it succeeded; its history is where the UI looks for it."""
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended; ``errors`` are what stopped it, besides dumps that could not be taken."""
+
+    succeeded: bool
+    errors: tuple[str, ...]
+
+
+def run_sync_job(progress: Progress, *, rebuild: bool, reland: tuple[int, ...]) -> RunOutcome:
+    """Run heap_sync in this process and return how it ended; its history is where the UI looks for it."""
     job = heap_definitions(progress=progress).resolve_job_def(SYNC_JOB)
     with _instance() as instance:
         result = job.execute_in_process(
@@ -23,10 +33,20 @@ def run_sync_job(progress: Progress, *, rebuild: bool, reland: tuple[int, ...]) 
             raise_on_error=False,
             run_config={
                 "ops": {"land": {"config": {"reland": list(reland)}}, "resolve": {"config": {"rebuild": rebuild}}},
-                "loggers": {"console": {"config": {"log_level": "ERROR"}}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
         )
-    return result.success
+    return RunOutcome(succeeded=result.success, errors=tuple(_errors(result.get_step_failure_events())))
+
+
+def _errors(failures: Iterable[dg.DagsterEvent]) -> Iterator[str]:
+    """Yield what stopped each step: the message where a person can act on it, else the whole trace."""
+    for failure in failures:
+        error = failure.step_failure_data.error
+        cause = error.cause or error if error else None
+        if cause is not None and cause.cls_name != dg.DagsterAssetCheckFailedError.__name__:
+            is_ours = hasattr(errors, cause.cls_name or "")
+            yield cause.message.partition(": ")[2].strip() if is_ours else cause.to_string()
 
 
 @contextmanager

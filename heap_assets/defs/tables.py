@@ -54,7 +54,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
     @dg.multi_asset(
         name="land",
         specs=[_spec(RAW, table, []) for table in (*tables, KnownTable(name=EVENT_METADATA.kind))],
-        can_subset=False,
+        can_subset=True,
     )
     def land(
         context: dg.AssetExecutionContext, config: LandConfig, heap: dg.ResourceParam[HeapSync]
@@ -67,7 +67,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
     @dg.multi_asset(
         name="resolve",
         specs=[*_heap_specs(tables), *_migrated_specs(tables)],
-        can_subset=False,
+        can_subset=True,
     )
     def resolve(
         context: dg.AssetExecutionContext, config: ResolveConfig, heap: dg.ResourceParam[HeapSync]
@@ -116,12 +116,13 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
 def _results(
     context: dg.AssetExecutionContext, changed: Mapping[dg.AssetKey, Metadata]
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-    """Yield a result for every asset of the step; what has no asset yet is put down for the one that it will be.
+    """Yield a result for every asset of the step; what the run does not name is put down for the asset that it will be.
 
-    Dagster skips a step as soon as one asset above it got no result. So an unchanged table gets one too, but one that
-    is not put down as a materialization.
+    A step always does all its work. Yet a run names the assets that were known when it was asked for, and tables may
+    have come since. Dagster skips a step as soon as one asset above it got no result. So an unchanged table gets one
+    too, but one that is not put down as a materialization.
     """
-    mine = context.assets_def.keys
+    mine = context.selected_asset_keys
     for key in sorted({*changed, *mine}, key=_identity_first):
         if key in mine:
             yield dg.MaterializeResult(asset_key=key, metadata=changed.get(key, _UNCHANGED))

@@ -220,6 +220,8 @@ class LandedTable:
 def _folder_name(name: str) -> str:
     """Return a folder name for a table; file systems take 255 bytes, and an event's name can be longer."""
     folder = escaped(name)
+    if folder == "_delta_log":  # Delta would take it for the log of the folder above
+        return "~5fdelta_log"
     if len(folder) <= _MOST_LETTERS:
         return folder
     return f"{folder[: _MOST_LETTERS - 20]}~~{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

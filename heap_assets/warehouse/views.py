@@ -78,7 +78,7 @@ def with_labeled(
     }
     if not missing:
         return select, ()
-    names = published_names(missing, reserved=ours)
+    names = published_names(missing, reserved=[*ours, *(published for published, _ in columns.values())])
     types = {name: value_type.duckdb for name, (_, value_type) in columns.items()}
     computed = [
         labeled_sql(definition, types, reference=lambda name: f"r.{identifier(columns[name][0])}")

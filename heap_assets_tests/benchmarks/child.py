@@ -6,6 +6,7 @@ A task takes JSON values and returns a dictionary of them. Not here: the tasks, 
 """
 
 import json
+import os
 import resource
 import sys
 import time
@@ -13,7 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-_PROCESS = Path("/proc/self/status")
+_PROCESS, _MACHINE = Path("/proc/self/status"), Path("/proc/stat")
+_USED = slice(1, 4)  # user, nice, system
 
 
 def main(task: str, arguments: str, result: str) -> None:
@@ -21,12 +23,13 @@ def main(task: str, arguments: str, result: str) -> None:
     module, _, name = task.partition(":")
     function = getattr(import_module(module), name)
     given = json.loads(arguments)
-    cpu, started = cpu_seconds(), time.perf_counter()
+    busy, cpu, started = _busy_seconds(), cpu_seconds(), time.perf_counter()
     values: dict[str, Any] = function(**given)
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, cpu_seconds() - cpu
     measured = {
         "seconds": seconds,
-        "cpu_seconds": cpu_seconds() - cpu,
+        "cpu_seconds": cpu,
+        "others_cores": max(0.0, (_busy_seconds() - busy - cpu) / seconds),
         "peak_bytes": peak_bytes(),
         "values": values,
     }
@@ -50,6 +53,16 @@ def peak_bytes() -> int:
                 return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _busy_seconds() -> float:
+    """Return for how long the cores that we may use have been used by anybody; 0 where that cannot be asked."""
+    if not _MACHINE.exists():
+        return 0.0
+    ours = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+    lines = [line.split() for line in _MACHINE.read_text(encoding="utf-8").splitlines() if line.startswith("cpu")]
+    ticks = sum(int(value) for line in lines if line[0] in ours for value in line[_USED])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

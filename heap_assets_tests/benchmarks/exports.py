@@ -20,6 +20,7 @@ NOT_COUNTED = frozenset({"_event_metadata"})
 """A few rows that may be JSON, which no peer reads; landing does, for nothing."""
 
 _EVENTS_PER_PERSON_AND_DAY = 0.68
+_PEOPLE_PER_EVENTS = 1.65  # of a last dump: who comes back on one day does a little less than on an average one
 _FEWEST_PEOPLE = 20
 
 
@@ -40,7 +41,7 @@ def whole_export(folder: Path, *, events: int, days: int) -> Export:
 
 def history_and_night(folder: Path, *, events: int, days: int, share: float) -> tuple[Export, Export]:
     """Return an export of about that many events, and apart from it one more dump with about that share of them."""
-    size = _size(events, days, share)
+    size = _size(events, days, share * _PEOPLE_PER_EVENTS)
     *earlier, last = dump_ids(size)
     name = f"{events}-events-{days}-days-night-{share:g}"
     return _made(folder / name / "history", size, earlier), _made(folder / name / "night", size, [last])

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 MIB = 2**20
+_DISTURBING_CORES = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,14 @@ class Figure:
         for line in (*self.notes, *(target.told() for target in self.targets)):
             console.print(line, markup=False, highlight=False)
         console.print()
+
+
+def disturbance(others_cores: Sequence[float]) -> list[str]:
+    """Return a note if other programs were busy during the runs."""
+    most = max(others_cores)
+    if most < _DISTURBING_CORES:
+        return []
+    return [f"NOT QUIET: other programs used {min(others_cores):.1f} to {most:.1f} of the cores during the runs."]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

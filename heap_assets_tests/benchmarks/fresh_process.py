@@ -20,10 +20,15 @@ _OURS = ("HEAP_", "AWS_", "DAGSTER_")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What one run took: wall time, processor time of all threads, peak memory, and what the task says itself."""
+    """What one run took, and what the task says itself.
+
+    ``cpu_seconds`` are those of all its threads; ``others_cores`` is how many of its cores other programs used
+    meanwhile, on average.
+    """
 
     seconds: float
     cpu_seconds: float
+    others_cores: float
     peak_bytes: int
     values: dict[str, Any]
 

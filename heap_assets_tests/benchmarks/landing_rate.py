@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from heap_assets_tests.benchmarks.exports import Export, needed_files
-from heap_assets_tests.benchmarks.figures import MIB, Figure, Spread, Target
+from heap_assets_tests.benchmarks.figures import MIB, Figure, Spread, Target, disturbance
 from heap_assets_tests.benchmarks.fresh_process import Measured, run_fresh
 
 _FASTAVRO_LIMIT_S = 120.0
@@ -76,7 +76,7 @@ def _figure(export: Export, files: int, runs: Mapping[str, list[Measured]]) -> F
     rows, data = [], {}
     for name, measured in runs.items():
         seconds = Spread.of([run.seconds for run in measured])
-        busy = Spread.of([run.cpu_seconds / run.seconds for run in measured])
+        cpu = Spread.of([run.cpu_seconds for run in measured])
         peak = Spread.of([run.peak_bytes for run in measured])
         share = min(run.values["rows"] for run in measured) / count
         rows.append(
@@ -85,22 +85,23 @@ def _figure(export: Export, files: int, runs: Mapping[str, list[Measured]]) -> F
                 rates[name].told(",.0f"),
                 seconds.told(".2f"),
                 f"{ours / rates[name].median:.2f}x",
-                f"{busy.median:.2f}",
+                f"{cpu.median:.2f}",
                 f"{peak.median / MIB:,.0f}",
             )
         )
         data[name] = {
             "rows_per_s": rates[name].as_json(),
             "seconds": seconds.as_json(),
-            "cores_busy": busy.as_json(),
+            "cpu_seconds": cpu.as_json(),
             "peak_bytes": peak.as_json(),
+            "others_cores": Spread.of([run.others_cores for run in measured]).as_json(),
             "share_of_rows": share,
         }
     return Figure(
         title=f"Landing {count:,} rows, {files:,} files, {export.dumps} dumps, {export.size_bytes / MIB:,.0f} MiB Avro",
-        columns=("", "rows/s", "seconds", "heap_assets is", "cores busy", "peak MiB"),
+        columns=("", "rows/s", "seconds", "heap_assets is", "CPU seconds", "peak MiB"),
         rows=rows,
-        notes=_NOTES,
+        notes=[*_NOTES, *disturbance([run.others_cores for measured in runs.values() for run in measured])],
         targets=[
             Target(
                 what=f"rows/s of heap_assets over {peer}",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from heap_assets_tests.benchmarks.exports import Export
-from heap_assets_tests.benchmarks.figures import MIB, Figure, Target
+from heap_assets_tests.benchmarks.figures import MIB, Figure, Target, disturbance
 from heap_assets_tests.benchmarks.fresh_process import run_fresh
 
 _TARGET_GIB = 3.0
@@ -27,7 +27,10 @@ def measure_memory(export: Export, *, workspace: Path, say: Callable[[str], None
         title=f"Peak memory, {export.events:,} events, {export.size_bytes / MIB:,.0f} MiB Avro",
         columns=("", "seconds", "peak MiB so far"),
         rows=[*rows, ("all", f"{run.seconds:.2f}", f"{run.peak_bytes / MIB:,.0f}")],
-        notes=("Resident memory of the process, mapped Parquet files and libraries included.",),
+        notes=[
+            "Resident memory of the process, mapped Parquet files and libraries included.",
+            *disturbance([run.others_cores]),
+        ],
         targets=[
             Target(what="peak memory", value=run.peak_bytes / _GIB, limit=_TARGET_GIB, at_least=False, unit=" GiB")
         ],
@@ -35,7 +38,8 @@ def measure_memory(export: Export, *, workspace: Path, say: Callable[[str], None
             "events": export.events,
             "rows": run.values["rows"],
             "seconds": run.seconds,
-            "cores_busy": run.cpu_seconds / run.seconds,
+            "cpu_seconds": run.cpu_seconds,
+            "others_cores": run.others_cores,
             "peak_bytes": run.peak_bytes,
             "steps": steps,
         },

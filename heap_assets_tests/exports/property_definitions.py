@@ -8,7 +8,19 @@ import json
 from heap_assets_tests.exports.dice import Dice
 
 _PROPERTIES = ("channel", "tier", "status")
-_COLUMNS = ("plan", "referrer", "price", "email", "ip", "Price", "identity", "handle", "lacking", "session_id", "channel")
+_COLUMNS = (
+    "plan",
+    "referrer",
+    "price",
+    "email",
+    "ip",
+    "Price",
+    "identity",
+    "handle",
+    "lacking",
+    "session_id",
+    "channel",
+)
 _OPERATORS = (
     "=",
     "isdef",

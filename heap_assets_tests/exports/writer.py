@@ -46,8 +46,11 @@ def write_dump_files(root: Path, dump: Dump) -> None:
     folder = root / f"sync_{dump.dump_id}"
     for listing in dump.listings:
         for file in listing.files:
-            if file.state != "missing":
-                _put(folder / listing.table / file.name, file_bytes(file), file.modified)
+            path = folder / listing.table / file.name
+            if file.state == "missing":
+                path.unlink(missing_ok=True)  # an earlier version of the dump may have had it
+            else:
+                _put(path, file_bytes(file), file.modified)
     if dump.definitions:
         _put(folder / "property_definitions.json", dump.definitions.encode(), dump.modified)
 

@@ -123,8 +123,8 @@ def _manifest(path: Path) -> Manifest:
         manifest = Manifest(dump_id, path, modified(path), content)
         _ = manifest.tables
     except (ValueError, TypeError, KeyError, AttributeError):
-        number = re.search(r"sync_([0-9]+)", path.name)
-        return Manifest(int(number[1]) if number else 0, path, modified(path), None)
+        numbers = re.findall("[0-9]+", path.name)
+        return Manifest(int(numbers[-1]) if numbers else 0, path, modified(path), None)
     return manifest
 
 

@@ -55,7 +55,7 @@ def published_tables(
     upto: int | None = None,
     manifest_times: Mapping[int, datetime] | None = None,
 ) -> Tables:
-    """Return every table of S and S_migrated by (schema, name).
+    """Return every table of S and S_migrated by (schema, name); one without any column is none.
 
     Args:
         root: The export's folder.
@@ -83,7 +83,7 @@ def published_tables(
         labeled.parsed(definitions(root, dumps)),
         all_events_columns,
     )
-    return {(schema, name): table for name, table in s_tables.items()} | {
+    return {(schema, name): table for name, table in s_tables.items() if table.columns} | {
         (f"{schema}_migrated", name): table for name, table in migrated.items()
     }
 

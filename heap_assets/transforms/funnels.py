@@ -1,0 +1,180 @@
+"""Funnels: how far each user got through the steps, and how many got how far.
+
+In: occurrences, one row per event and step that it can serve. Out: funnel_users (a function of one user's rows) and
+funnel_steps (of all users).
+Source: Heap's definition of a funnel (each user once, steps in order, other events in between allowed), with attempts,
+windows and ties as in CONTRACT section 4. Not here: which rows of which table serve a step (``equal_texts`` of
+text_columns.py says which fit a ``where``).
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import polars as pl
+
+from heap_assets.transforms.runs import begins_run, in_order
+from heap_assets.transforms.text_forms import text_form
+
+NO_GROUP = "(none)"
+
+_USER, _SESSION, _TIME, _EVENT = "heap_user_id", "heap_session_id", "time", "heap_event_id"
+_GROUP, _FURTHEST = "group_value", "steps_completed"
+
+
+def funnel_users(
+    occurrences: pl.DataFrame,
+    *,
+    funnel: str,
+    step_names: Sequence[str],
+    window: timedelta | None = None,
+    within_session: bool = False,
+) -> pl.DataFrame:
+    """Return funnel_users of one funnel: one row per user who did step 1 and step reached, sorted by both.
+
+    In: ``occurrences`` has heap_user_id, heap_session_id, heap_event_id (Int64), time (Datetime us) and step (Int64,
+    from 1); an event that can serve two steps is there twice. Of a funnel with group_by it has group_value, of any
+    type, which is read from the occurrence of step 1 with which an attempt starts.
+    Out: funnel (String), heap_user_id (Int64), group_value (String), steps_completed, step_number (Int64), step_name
+    (String), step_time (Datetime us).
+
+    An attempt starts at any occurrence of step 1; step k is the first occurrence strictly later than step k-1, no later
+    than start + window. A user counts with the attempt that gets furthest, the earliest of equals, then the smaller
+    session id (none is greatest), then the smaller event id.
+
+    >>> from datetime import datetime
+    >>> nine, ten = datetime(2024, 6, 1, 9), datetime(2024, 6, 1, 10)
+    >>> done = pl.DataFrame({"heap_user_id": 7, "heap_session_id": 5, "heap_event_id": [1, 2], "time": [nine, ten],
+    ...                      "step": [1, 2]})
+    >>> reached = funnel_users(done, funnel="purchase", step_names=["view", "order"])
+    >>> reached.select("steps_completed", "step_number", "step_name").rows()
+    [(2, 1, 'view'), (2, 2, 'order')]
+    """
+    owner = [_USER, _SESSION] if within_session else [_USER]
+    timed = occurrences.filter(pl.all_horizontal(pl.col(_TIME, *owner).is_not_null()))
+    rows = in_order(timed.with_columns(_group_value(timed)), *owner, _TIME)
+    attempts = _attempts(rows, owner, len(step_names), window)
+    best = in_order(attempts, _USER, "missing", "time_1", ties=[_SESSION, _EVENT]).filter(begins_run(_USER))
+    reached = [
+        best.filter(pl.col(f"time_{step}").is_not_null()).select(
+            pl.lit(funnel).alias("funnel"),
+            _USER,
+            _GROUP,
+            (len(step_names) - pl.col("missing")).alias(_FURTHEST),
+            pl.lit(step, dtype=pl.Int64).alias("step_number"),
+            pl.lit(name).alias("step_name"),
+            pl.col(f"time_{step}").alias("step_time"),
+        )
+        for step, name in enumerate(step_names, start=1)
+    ]
+    return in_order(pl.concat(reached), _USER, "step_number")
+
+
+def _group_value(occurrences: pl.DataFrame) -> pl.Expr:
+    if _GROUP not in occurrences.columns:
+        return pl.lit(None, dtype=pl.String).alias(_GROUP)
+    return text_form(pl.col(_GROUP), occurrences.schema[_GROUP]).fill_null(NO_GROUP).alias(_GROUP)
+
+
+def _attempts(rows: pl.DataFrame, owner: Sequence[str], steps: int, window: timedelta | None) -> pl.DataFrame:
+    """Return every attempt: its start's columns, ``time_1`` to ``time_<steps>`` and how many steps are ``missing``.
+
+    Rows are sorted by owner and time. For each step the position of its next occurrence, strictly later and of the same
+    owner, is known for all rows at once; an attempt is then a walk over these positions.
+    """
+    after = _rows_after(rows, owner)
+    starts = rows.with_row_index("row").filter(pl.col("step") == 1)
+    latest = pl.lit(None, dtype=pl.Datetime("us")) if window is None else pl.col(_TIME) + window
+    walk = starts.with_columns(pl.col(_TIME).alias("time_1"), latest.alias("latest"), pl.col("row").cast(pl.Int64))
+    for step in range(2, steps + 1):
+        following = _next_occurrences(rows, after, step)
+        position = following.gather(walk["row"])
+        time = rows[_TIME].gather(position)
+        in_time = pl.col("latest").is_null() | (time <= pl.col("latest"))
+        walk = walk.with_columns(pl.when(in_time).then(time).alias(f"time_{step}")).with_columns(
+            pl.when(pl.col(f"time_{step}").is_not_null()).then(position).alias("row")
+        )
+    reached = pl.sum_horizontal(pl.col(f"time_{step}").is_not_null().cast(pl.Int64) for step in range(1, steps + 1))
+    return walk.with_columns((steps - reached).alias("missing"))
+
+
+def _rows_after(rows: pl.DataFrame, owner: Sequence[str]) -> pl.DataFrame:
+    """Return for each row the position of the first row of another time (``after``) and of the next owner (``end``)."""
+    row, height = pl.int_range(pl.len()), pl.lit(rows.height, dtype=pl.Int64)
+
+    def next_run(*keys: str) -> pl.Expr:
+        return pl.when(begins_run(*keys)).then(row).shift(-1).backward_fill().fill_null(height)
+
+    return rows.select(next_run(*owner, _TIME).alias("after"), next_run(*owner).alias("end"))
+
+
+def _next_occurrences(rows: pl.DataFrame, after: pl.DataFrame, step: int) -> pl.Series:
+    """Return for each row the position of the first later occurrence of this step by the same owner, else null."""
+    here = rows.select(pl.when(pl.col("step") == step).then(pl.int_range(pl.len())).backward_fill()).to_series()
+    position = here.gather(after.select(pl.when(pl.col("after") < pl.col("end")).then("after")).to_series())
+    return after.select(pl.when(position < pl.col("end")).then(position)).to_series()
+
+
+def funnel_steps(
+    reached: pl.LazyFrame, *, funnel: str, step_names: Sequence[str], grouped: bool = False
+) -> pl.LazyFrame:
+    """Return funnel_steps of one funnel: one row per group and step, also of steps that nobody reached.
+
+    In: ``reached`` are the rows of funnel_users, of this funnel or of all; ``grouped`` says whether it has group_by.
+    Out: funnel, group_value (String), step_number (Int64), step_name (String), users (Int64), conversion_from_start,
+    conversion_from_previous, median_seconds_from_previous, median_seconds_from_start (Float64). Step 1 has the rates 1
+    and no medians; a later rate over 0 users is null. An ungrouped funnel that nobody entered has its rows.
+
+    >>> from datetime import datetime
+    >>> times = [datetime(2024, 6, 1, 9), datetime(2024, 6, 1, 10)]
+    >>> reached = pl.LazyFrame({"funnel": "purchase", "heap_user_id": 7, "step_number": [1, 2], "step_time": times})
+    >>> reached = reached.with_columns(group_value=pl.lit(None, dtype=pl.String))
+    >>> steps = funnel_steps(reached, funnel="purchase", step_names=["view", "order"]).collect()
+    >>> steps.select("step_name", "users", "conversion_from_start", "median_seconds_from_previous").rows()
+    [('view', 1, 1.0, None), ('order', 1, 1.0, 3600.0)]
+    """
+    own = reached.filter(pl.col("funnel") == funnel)
+    earlier = own.select(_USER, pl.col("step_number") + 1, pl.col("step_time").alias("previous"))
+    start = own.filter(pl.col("step_number") == 1).select(_USER, pl.col("step_time").alias("start"))
+    counted = (
+        own.join(earlier, on=[_USER, "step_number"], how="left")
+        .join(start, on=_USER, how="left")
+        .group_by(_GROUP, "step_number")
+        .agg(
+            pl.len().cast(pl.Int64).alias("users"),
+            _median_seconds("previous").alias("median_seconds_from_previous"),
+            _median_seconds("start").alias("median_seconds_from_start"),
+        )
+    )
+    no_group = pl.LazyFrame({_GROUP: [None]}, schema={_GROUP: pl.String})
+    groups = own.select(pl.col(_GROUP).unique()) if grouped else no_group
+    steps = pl.LazyFrame({"step_number": range(1, len(step_names) + 1), "step_name": list(step_names)})
+    later = pl.col("step_number") > 1
+    users = pl.col("users")
+    return (
+        groups.join(steps.cast({"step_number": pl.Int64, "step_name": pl.String}), how="cross")
+        .join(counted, on=[_GROUP, "step_number"], how="left", nulls_equal=True)
+        .with_columns(users.fill_null(0))
+        .sort(_GROUP, "step_number")
+        .select(
+            pl.lit(funnel).alias("funnel"),
+            _GROUP,
+            "step_number",
+            "step_name",
+            "users",
+            _rate(users.first().over(_GROUP, order_by="step_number")).alias("conversion_from_start"),
+            _rate(users.shift(1)).alias("conversion_from_previous"),
+            pl.when(later).then("median_seconds_from_previous"),
+            pl.when(later).then("median_seconds_from_start"),
+        )
+    )
+
+
+def _median_seconds(since: str) -> pl.Expr:
+    """Return the median in seconds, as near as a double can be: by text, for Polars divides by a constant inexactly."""
+    micros = (pl.col("step_time") - pl.col(since)).to_physical()
+    return pl.format("{}e-6", (micros.median() * 2).cast(pl.Int64)).cast(pl.Float64) / 2
+
+
+def _rate(of: pl.Expr) -> pl.Expr:
+    """Return users over others; 1 for the first step, null over nobody."""
+    return pl.when(pl.col("step_number") == 1).then(1.0).when(of > 0).then(pl.col("users") / of)

@@ -1,0 +1,62 @@
+"""Retention: of the users who first came in a period, how many came back in the periods after.
+
+In: heap_sessions. Out: retention. Reads all users.
+Source: CONTRACT section 4; weeks begin on Monday, all times are UTC.
+"""
+
+import polars as pl
+
+_USER, _START = "heap_user_id", "heap_session_start_time"
+_PERIODS = {"week": "1w", "month": "1mo"}
+_DAYS_OF_A_WEEK, _MONTHS_OF_A_YEAR = 7, 12
+
+
+def retention(sessions: pl.LazyFrame) -> pl.LazyFrame:
+    """Return retention: one row per kind of period, cohort and later period in which someone of it was active.
+
+    In: heap_sessions, of which heap_user_id (Int64) and heap_session_start_time (Datetime us; rows without one take no
+    part) are read.
+    Out: period (String: week or month), cohort (Date on which it begins), periods_since, users, cohort_size (Int64),
+    rate (Float64).
+
+    >>> from datetime import datetime
+    >>> starts = [datetime(2024, 6, 3), datetime(2024, 6, 4), datetime(2024, 6, 10)]
+    >>> sessions = pl.LazyFrame({"heap_user_id": [1, 2, 2], "heap_session_start_time": starts})
+    >>> retention(sessions).filter(period="week").drop("period").collect().rows()
+    [(datetime.date(2024, 6, 3), 0, 2, 2, 1.0), (datetime.date(2024, 6, 3), 1, 1, 2, 0.5)]
+    """
+    days = (
+        sessions.filter(pl.col(_START).is_not_null()).select(_USER, pl.col(_START).dt.date().alias("active")).unique()
+    )
+    return pl.concat([_by_period(days, period) for period in _PERIODS]).sort("period", "cohort", "periods_since")
+
+
+def _by_period(days: pl.LazyFrame, period: str) -> pl.LazyFrame:
+    active = days.select(_USER, pl.col("active").dt.truncate(_PERIODS[period])).unique()
+    cohorts = active.group_by(_USER).agg(pl.col("active").min().alias("cohort"))
+    sizes = cohorts.group_by("cohort").agg(pl.len().cast(pl.Int64).alias("cohort_size"))
+    return (
+        active.join(cohorts, on=_USER)
+        .group_by("cohort", _periods_since(period).alias("periods_since"))
+        .agg(pl.len().cast(pl.Int64).alias("users"))
+        .join(sizes, on="cohort")
+        .select(
+            pl.lit(period).alias("period"),
+            "cohort",
+            "periods_since",
+            "users",
+            "cohort_size",
+            (pl.col("users") / pl.col("cohort_size")).alias("rate"),
+        )
+    )
+
+
+def _periods_since(period: str) -> pl.Expr:
+    active, cohort = pl.col("active"), pl.col("cohort")
+    if period == "week":
+        return (active - cohort).dt.total_days() // _DAYS_OF_A_WEEK
+    return _months(active) - _months(cohort)
+
+
+def _months(date: pl.Expr) -> pl.Expr:
+    return date.dt.year().cast(pl.Int64) * _MONTHS_OF_A_YEAR + date.dt.month().cast(pl.Int64)

@@ -1,0 +1,63 @@
+"""The lake in a folder: new files, and documents that are replaced as a whole.
+
+Here: FolderStorage. Not here: a lake in S3 (pipeline/), Delta tables (test_landed_table.py).
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from heap_assets.lake.storage import FolderStorage
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> FolderStorage:
+    return FolderStorage(tmp_path / "my lake")
+
+
+def test_the_folder_need_not_exist_and_is_not_made_by_looking(storage):
+    assert storage.read("ledger.json") is None
+    assert not Path(storage.uri).exists()
+
+
+def test_an_address_is_an_absolute_path_that_needs_no_options(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    storage = FolderStorage(Path("lake"))
+    assert storage.uri == str(tmp_path / "lake")
+    assert storage.address("raw/users") == str(tmp_path / "lake" / "raw" / "users")
+    assert storage.options() == {}
+
+
+def test_a_new_file_is_kept_where_it_was_written(storage):
+    file = storage.new_file("raw/users/1-a/x.parquet")
+    file.write_bytes(b"rows")
+    storage.keep(file, "raw/users/1-a/x.parquet")
+    assert storage.local_copy("raw/users/1-a/x.parquet").read_bytes() == b"rows"
+    assert storage.address("raw/users/1-a/x.parquet") == str(file)
+
+
+def test_a_document_is_written_and_replaced_as_a_whole(storage):
+    storage.write("state/ledger.json", b"first, and long")
+    storage.write("state/ledger.json", b"second")
+    assert storage.read("state/ledger.json") == b"second"
+    assert [file.name for file in Path(storage.address("state")).iterdir()] == ["ledger.json"]
+
+
+def test_a_reader_that_has_the_old_document_open_keeps_it(storage):
+    storage.write("ledger.json", b"old")
+    with Path(storage.address("ledger.json")).open("rb") as reader:
+        storage.write("ledger.json", b"new")
+        assert reader.read() == b"old"
+
+
+def test_a_write_that_fails_leaves_the_old_document(storage, monkeypatch):
+    storage.write("ledger.json", b"old")
+
+    def no_space(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space"):
+        storage.write("ledger.json", b"new")
+    assert storage.read("ledger.json") == b"old"

@@ -1,0 +1,107 @@
+"""Settings: what an environment gives, and one message for each variable that cannot be used.
+
+Here: variables. Not here: the analytics configuration (config/), credentials (export/test_s3_access.py).
+"""
+
+from pathlib import Path
+
+import pytest
+
+from heap_assets.errors import SettingsError
+from heap_assets.settings import Settings, is_s3, read_settings
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let every test begin in a folder with an export, a file and nothing else."""
+    (tmp_path / "my export").mkdir()
+    (tmp_path / "file").write_text("x")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def settings(**variables: str) -> Settings:
+    return read_settings(variables)
+
+
+def test_without_any_variable_everything_is_below_a_folder_here(folder):
+    found = settings()
+    home = folder / ".heap"
+    assert (found.home, found.lake_uri, found.duckdb_path) == (home, str(home / "lake"), home / "heap.duckdb")
+    assert found.export_uri is None
+    assert found.source_uri == str(found.sample_path) == str(home / "sample")
+    assert (found.config_path, found.facts_as) == (None, "views")
+    assert (found.aws.endpoint_url, found.aws.region, found.aws.role_arn, found.aws.external_id) == (None,) * 4
+    assert not home.exists()
+
+
+def test_an_empty_variable_counts_as_unset_and_blanks_around_a_value_do_not_count():
+    assert settings(HEAP_EXPORT_URI=" ", HEAP_HOME="", HEAP_CONFIG="", HEAP_FACTS_AS=" ") == settings()
+    assert settings(HEAP_FACTS_AS=" tables\n").facts_as == "tables"
+
+
+def test_paths_may_be_relative_start_at_home_or_be_file_addresses(folder):
+    assert settings(HEAP_EXPORT_URI="my export").source_uri == str(folder / "my export")
+    assert settings(HEAP_EXPORT_URI="~/my export").source_uri == str(folder / "my export")
+    assert settings(HEAP_EXPORT_URI=f"file://{folder}/my%20export").source_uri == str(folder / "my export")
+    assert settings(HEAP_LAKE_URI="new/lake").lake_uri == str(folder / "new" / "lake")
+    assert settings(HEAP_DUCKDB_PATH="~/out/heap.duckdb").duckdb_path == folder / "out" / "heap.duckdb"
+    assert settings(HEAP_HOME="~/elsewhere").home == folder / "elsewhere"
+    assert settings(HEAP_CONFIG="~/file").config_path == settings(HEAP_CONFIG="file").config_path == folder / "file"
+
+
+def test_places_in_s3_stay_as_they_are():
+    found = settings(HEAP_EXPORT_URI="s3://heap-rs3-acme/", HEAP_LAKE_URI="s3://lake/a b%20c/")
+    assert (found.source_uri, found.lake_uri) == ("s3://heap-rs3-acme", "s3://lake/a b%20c")
+    assert is_s3(found.lake_uri)
+    assert not is_s3(settings().lake_uri)
+
+
+def test_facts_are_tables_where_the_lake_is_in_s3():
+    assert settings(HEAP_LAKE_URI="s3://lake").facts_as == "tables"
+    assert settings(HEAP_LAKE_URI="s3://lake", HEAP_FACTS_AS="tables").facts_as == "tables"
+    assert settings(HEAP_FACTS_AS="tables").facts_as == "tables"
+
+
+def test_how_s3_is_reached_is_read_from_the_usual_variables_and_two_of_ours():
+    aws = settings(
+        AWS_ENDPOINT_URL="http://127.0.0.1:9000",
+        AWS_DEFAULT_REGION="eu-west-1",
+        HEAP_AWS_ROLE_ARN="arn:aws:iam::1:role/heap",
+        HEAP_AWS_EXTERNAL_ID="x",
+    ).aws
+    assert (aws.endpoint_url, aws.region) == ("http://127.0.0.1:9000", "eu-west-1")
+    assert (aws.role_arn, aws.external_id) == ("arn:aws:iam::1:role/heap", "x")
+    assert settings(AWS_DEFAULT_REGION="a", AWS_REGION="b").aws.region == "b"
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"HEAP_HOME": "file"}, "which is a file; it must be a folder"),
+        ({"HEAP_EXPORT_URI": "nowhere"}, "there is no such folder"),
+        ({"HEAP_EXPORT_URI": "file"}, "there is no such folder"),
+        ({"HEAP_EXPORT_URI": "gs://bucket"}, "it must be a folder or s3://bucket/prefix"),
+        ({"HEAP_EXPORT_URI": "s3://"}, "names no bucket; write s3://bucket or s3://bucket/prefix"),
+        ({"HEAP_EXPORT_URI": "s3:///prefix"}, "names no bucket"),
+        ({"HEAP_LAKE_URI": "https://bucket"}, "it must be a folder or s3://bucket/prefix"),
+        ({"HEAP_LAKE_URI": "s3://"}, "names no bucket"),
+        ({"HEAP_LAKE_URI": "file"}, "which is a file; it must be a folder"),
+        ({"HEAP_DUCKDB_PATH": "my export"}, "which is a folder; it must be a file"),
+        ({"HEAP_DUCKDB_PATH": "s3://bucket/heap.duckdb"}, "it must be a path"),
+        ({"HEAP_CONFIG": "nowhere.yaml"}, "there is no such file"),
+        ({"HEAP_CONFIG": "my export"}, "there is no such file"),
+        ({"HEAP_FACTS_AS": "both"}, "it must be views or tables"),
+        ({"HEAP_FACTS_AS": "views", "HEAP_LAKE_URI": "s3://lake"}, "use tables"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_one_message_that_names_variable_value_and_what_is_allowed(variables, said):
+    with pytest.raises(SettingsError) as wrong:
+        settings(**variables)
+    (name, value), *_ = variables.items()
+    message = str(wrong.value)
+    assert message.startswith(f"{name} is ")
+    assert value in message
+    assert said in message
+    assert "\n" not in message

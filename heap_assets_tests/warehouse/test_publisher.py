@@ -1,0 +1,160 @@
+"""The published file: built beside the old one, swapped in whole, with names and comments as they are.
+
+Here: the file. Not here: what is in it (test_views.py, pipeline/).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from heap_assets.warehouse.publisher import PublishedFile, new_file
+from heap_assets.warehouse.sql import identifier
+
+HOSTILE = [
+    "select",
+    "order",
+    "a.b",
+    'a"b',
+    "it's",
+    "a b",
+    " ",
+    "ä🎈",
+    "a/b\\c",
+    "a;b--",
+    "/*",
+    "{x}",
+    "%s",
+    "main",
+    "temp",
+    "information_schema",
+    "a\nb",
+    "1st",
+    "_",
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "new folder [*]" / "it's heap.duckdb"
+
+
+def publish(path: Path, build: Callable[[PublishedFile], None]) -> None:
+    with new_file(path) as file:
+        build(file)
+
+
+def ask(path: Path, query: str) -> list[tuple]:
+    with duckdb.connect(path, read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def only_table(value: str) -> Callable[[PublishedFile], None]:
+    def build(file: PublishedFile) -> None:
+        file.add_schema("s")
+        file.add_table("s", "t", f"SELECT '{value}' AS x")
+
+    return build
+
+
+def test_a_table_is_made_of_a_frame_or_of_a_select_and_a_view_of_a_select(path):
+    frame = pl.DataFrame({"a": [1, None], "b": ["x", "y"]}, schema={"a": pl.Int64, "b": pl.String})
+    with new_file(path) as file:
+        file.add_schema("s")
+        file.add_table("s", "of_frame", frame)
+        file.add_table("s", "of_select", "SELECT 5 AS a")
+        file.add_view("s", "view", "SELECT a + 1 AS a FROM s.of_select")
+        assert file.columns("s", "of_frame") == {"a": "BIGINT", "b": "VARCHAR"}
+        assert file.columns("s", "view") == {"a": "INTEGER"}
+    assert ask(path, "SELECT * FROM s.of_frame ORDER BY b") == [(1, "x"), (None, "y")]
+    assert ask(path, "SELECT * FROM s.view") == [(6,)]
+
+
+def test_a_frame_without_rows_keeps_its_columns(path):
+    schema = {"t": pl.Datetime("us"), "n": pl.Int64, "b": pl.Boolean, "d": pl.Float64, "s": pl.String}
+    with new_file(path) as file:
+        file.add_schema("s")
+        file.add_table("s", "empty", pl.DataFrame(schema=schema))
+        types = ["TIMESTAMP", "BIGINT", "BOOLEAN", "DOUBLE", "VARCHAR"]
+        assert file.columns("s", "empty") == dict(zip(schema, types, strict=True))
+
+
+def test_a_new_file_replaces_the_old_one_and_leaves_nothing_beside(path):
+    publish(path, only_table("old"))
+    publish(path, only_table("new"))
+    assert ask(path, "SELECT x FROM s.t") == [("new",)]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_reader_that_has_the_old_file_open_keeps_it_and_stops_nobody(path):
+    publish(path, only_table("old"))
+    with duckdb.connect(path, read_only=True) as reader:
+        publish(path, only_table("new"))
+        assert reader.execute("SELECT x FROM s.t").fetchall() == [("old",)]
+    assert ask(path, "SELECT x FROM s.t") == [("new",)]
+
+
+def test_a_build_that_fails_leaves_the_old_file_and_nothing_beside(path):
+    publish(path, only_table("old"))
+
+    def fail(file: PublishedFile) -> None:
+        file.add_schema("s")
+        file.add_view("s", "broken", "SELECT * FROM s.nowhere")
+
+    with pytest.raises(duckdb.CatalogException):
+        publish(path, fail)
+    assert ask(path, "SELECT x FROM s.t") == [("old",)]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_what_a_killed_build_left_is_removed_and_other_files_are_not(path):
+    path.parent.mkdir()
+    for name in (f".{path.name}.abc.tmp", f".{path.name}.abc.tmp.wal", ".other.duckdb.abc.tmp", "notes.tmp"):
+        (path.parent / name).touch()
+    publish(path, only_table("new"))
+    assert {file.name for file in path.parent.iterdir()} == {path.name, ".other.duckdb.abc.tmp", "notes.tmp"}
+
+
+def test_tables_and_columns_may_have_any_name(path):
+    columns = {name: [f"in {name}"] for name in HOSTILE}
+    with new_file(path) as file:
+        file.add_schema("s")
+        for name in HOSTILE:
+            file.add_table("s", name, pl.DataFrame(columns))
+            file.add_view("s", f"{name}2", f"SELECT * FROM {identifier('s', name)}")
+            file.comment("s", name, about=f"about '{name}'", columns={name: f"of '{name}'"}, is_view=False)
+        assert file.columns("s", HOSTILE[0]) == dict.fromkeys(HOSTILE, "VARCHAR")
+    for name in HOSTILE:
+        assert ask(path, f"SELECT {identifier(name)} FROM {identifier('s', name + '2')}") == [(f"in {name}",)]
+    comments = ask(path, "SELECT table_name, comment FROM duckdb_tables()")
+    assert dict(comments) == {name: f"about '{name}'" for name in HOSTILE}
+
+
+@pytest.mark.parametrize("schema", [name for name in HOSTILE if name not in {"main", "temp", "information_schema"}])
+def test_a_schema_may_have_any_name(path, schema):
+    with new_file(path) as file:
+        file.add_schema(schema)
+        file.add_table(schema, "a.b", "SELECT 1 AS x")
+    assert ask(path, "SELECT schema_name, table_name FROM duckdb_tables()") == [(schema, "a.b")]
+
+
+def test_tables_views_and_columns_bear_their_comments(path):
+    with new_file(path) as file:
+        file.add_schema("s")
+        file.add_table("s", "t", "SELECT 1 AS a, 2 AS b")
+        file.add_view("s", "v", "SELECT * FROM s.t")
+        file.comment("s", "t", about='It\'s a "table"', columns={"a": "Größe 🎈"}, is_view=False)
+        file.comment("s", "v", about="A view", columns={"b": "Two"}, is_view=True)
+    assert ask(path, "SELECT table_name, comment FROM duckdb_tables()") == [("t", 'It\'s a "table"')]
+    assert ask(path, "SELECT comment FROM duckdb_views() WHERE view_name = 'v'") == [("A view",)]
+    columns = "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 's' ORDER BY ALL"
+    assert ask(path, columns) == [("t", "a", "Größe 🎈"), ("t", "b", None), ("v", "a", None), ("v", "b", "Two")]
+
+
+def test_a_schema_may_be_asked_for_twice(path):
+    with new_file(path) as file:
+        file.add_schema("s")
+        file.add_schema("s")
+    assert ("s",) in ask(path, "SELECT schema_name FROM duckdb_schemas()")
