@@ -14,11 +14,13 @@ import pytest
 
 from heap_assets import cli
 from heap_assets.cli import main
+from heap_assets.errors import LakeError
+from heap_assets.pipeline.sync import Sync
 from heap_assets_tests.exports.description import Dump, File
 from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
 
-TIME = "2024-06-01T12:00:00Z"
+TIME = "2024-03-11T09:00:00Z"
 
 
 def signups(*event_ids: int, **more: object) -> File:
@@ -145,7 +147,8 @@ def test_status_tells_what_is_landed_pending_and_broken_and_lands_nothing(shell)
     assert "landed     10 dumps: 2 and 3, 4, 5, 6, 7, 8, 9, 10" in out
     assert "pending    1 dumps: 11" in out
     assert "broken     manifests/sync_12.json: not JSON" in out
-    assert "signup  2024-06-01 12:00" in " ".join(out.split("  "))
+    assert out.splitlines()[-1].split() == ["signup", "2024-03-11", "09:00", *out.split()[-4:]]
+    assert out.split()[-3:] == ["2024-03-20", "09:30", "1"]
     assert not (shell.folder / "home" / "lake" / "raw" / "signup" / "11").exists()
 
 
@@ -203,13 +206,38 @@ def test_a_wrong_configuration_ends_in_2_before_anything_is_landed(shell):
     assert not (shell.folder / "home" / "lake").exists()
 
 
-def test_an_export_that_cannot_be_listed_ends_in_1(shell):
+@pytest.mark.parametrize("command", ["sync", "status"])
+def test_a_lake_that_cannot_be_read_ends_in_1_with_one_line_on_stderr(shell, command):
     (shell.folder / "home" / "lake").mkdir(parents=True)
     (shell.folder / "home" / "lake" / "ledger.json").write_text("{")
-    code, _, err = shell.run("status")
+    code, _, err = shell.run(command)
     assert code == 1
     assert err.startswith("error: ")
     assert "ledger.json cannot be read" in err
+    assert err.count("\n") == 1
+
+
+def test_what_stops_a_run_on_its_way_is_one_line_if_a_person_can_act_on_it(shell, monkeypatch):
+    shell.deliver(dump(1, {"signup": signups(1)}))
+
+    def in_use(*_: object, **__: object) -> None:
+        raise LakeError("another sync is at work")
+
+    monkeypatch.setattr(Sync, "resolve", in_use)
+    assert shell.run("sync")[::2] == (1, "error: another sync is at work\n")
+
+
+def test_a_bug_that_stops_a_run_is_told_with_its_trace(shell, monkeypatch):
+    shell.deliver(dump(1, {"signup": signups(1)}))
+
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(Sync, "resolve", broken)
+    code, _, err = shell.run("sync")
+    assert code == 1
+    assert "KeyError: 'a bug'" in err
+    assert "in broken" in err
 
 
 def test_an_interrupt_ends_in_130_and_says_what_stays(shell):

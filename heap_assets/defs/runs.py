@@ -44,7 +44,7 @@ def _errors(failures: Iterable[dg.DagsterEvent]) -> Iterator[str]:
     for failure in failures:
         error = failure.step_failure_data.error
         cause = error.cause or error if error else None
-        if cause is not None and cause.cls_name != dg.DagsterAssetCheckFailedError.__name__:
+        if cause is not None and cause.cls_name != "DagsterAssetCheckFailedError":
             is_ours = hasattr(errors, cause.cls_name or "")
             yield cause.message.partition(": ")[2].strip() if is_ours else cause.to_string()
 
