@@ -75,31 +75,19 @@ def test_a_sync_publishes_says_what_and_shows_the_way_on(shell):
     assert "main_production_migrated.signup" in out
     assert f"next: duckdb {shell.folder}/home/heap.duckdb" in out
     assert shell.events() == [1, 2]
-
-
-def test_output_that_is_no_terminal_is_plain_lines(shell):
-    shell.deliver(dump(1, {"signup": signups(1), "x" * 100: signups(2)}))
-    for command in ("sync", "status"):
-        _, out, _ = shell.run(command)
-        assert "\x1b" not in out
-        assert "\r" not in out
-        assert "x" * 100 in out
-
-
-def test_a_name_that_looks_like_markup_is_shown_as_it_is(shell):
-    shell.deliver(dump(1, {"[red]odd[/x]": signups(1)}))
-    for command in ("sync", "status"):
-        code, out, err = shell.run(command)
-        assert (code, err) == (0, "")
-        assert "[red]odd[/x]" in out
-
-
-def test_a_sync_with_nothing_new_does_nothing_and_succeeds(shell):
-    shell.deliver(dump(1, {"signup": signups(1)}))
-    shell.run("sync")
     code, out, _ = shell.run("sync")
     assert code == 0
     assert "0 dumps to land, 0 files" in out
+
+
+def test_output_that_is_no_terminal_is_plain_lines_with_every_name_as_it_is(shell):
+    names = ["x" * 100, "[red]odd[/x]", ":smile:"]
+    shell.deliver(dump(1, {name: signups(1) for name in names}))
+    for command in ("sync", "status"):
+        code, out, err = shell.run(command)
+        assert (code, err) == (0, "")
+        assert not {"\x1b", "\r"} & set(out)
+        assert [name for name in names if name in out] == names
 
 
 def test_a_broken_dump_ends_in_1_and_is_told_on_stderr_while_the_others_are_published(shell):
@@ -110,6 +98,9 @@ def test_a_broken_dump_ends_in_1_and_is_told_on_stderr_while_the_others_are_publ
     assert err.count("\n") == 1
     assert "main_production.signup" in out
     assert shell.events() == [1]
+    code, out, _ = shell.run("status")
+    assert code == 0
+    assert "failed     Dump 2, table signup: " in out
 
 
 def test_reland_reads_a_landed_dump_again(shell):
@@ -147,17 +138,9 @@ def test_status_tells_what_is_landed_pending_and_broken_and_lands_nothing(shell)
     assert "landed     10 dumps: 2 and 3, 4, 5, 6, 7, 8, 9, 10" in out
     assert "pending    1 dumps: 11" in out
     assert "broken     manifests/sync_12.json: not JSON" in out
-    assert out.splitlines()[-1].split() == ["signup", "2024-03-11", "09:00", *out.split()[-4:]]
-    assert out.split()[-3:] == ["2024-03-20", "09:30", "1"]
+    cells = out.splitlines()[-1].split()
+    assert (cells[:3], cells[-3:]) == (["signup", "2024-03-11", "09:00"], ["2024-03-20", "09:30", "1"])
     assert not (shell.folder / "home" / "lake" / "raw" / "signup" / "11").exists()
-
-
-def test_status_repeats_why_the_last_landing_failed(shell):
-    shell.deliver(dump(2, {"signup": signups(2, state="missing")}))
-    shell.run("sync")
-    code, out, _ = shell.run("status")
-    assert code == 0
-    assert "failed     Dump 2, table signup: " in out
 
 
 def test_a_sample_is_written_and_the_same_arguments_write_the_same_bytes(shell):

@@ -76,7 +76,7 @@ def test_the_graph_of_a_group_shows_its_tables_green_and_what_they_are_made_of(s
 def test_the_neighbours_of_an_event_are_its_table_without_migrations_the_identity_map_and_the_file(synced):
     synced.open("/assets/heap_migrated/order_completed?view=lineage")
     synced.see("heap", "heap_migrated", "published", "identity_map", "all_events", "duckdb_file", "Materialized")
-    synced.page.wait_for_function("document.body.innerText.split('Materialized').length > 5")
+    synced.page.get_by_text("Materialized", exact=True).nth(3).wait_for()
     synced.shoot("neighbours")
 
 

@@ -1,111 +1,152 @@
-"""A sync killed with -9 at random moments: nothing is lost, nothing repeated, the published file is whole at all times.
+"""Runs that are killed with SIGKILL at random moments, and run again: nothing is lost, doubled or half published.
 
-Here: real processes and SIGKILL. A process that has imported everything forks one child for each attempt, so that the
-moments fall into the work and not into the imports. Not here: other ways of cutting (test_any_cut.py).
+Here: a real process on an export that grows dump by dump, and a reader that looks after each kill. Not here: faults
+of the export (test_any_cut.py). HEAP_TEST_EXAMPLES raises the number of kills.
 """
 
 import os
-import random
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
 
-import duckdb
 import pytest
 
-from heap_assets.export.sample.calendar import SampleSize, dump_ids
-from heap_assets.export.sample.export import write_sample
+from heap_assets_tests.exports.pools import DAY, FIRST, SECOND
+from heap_assets_tests.exports.shorthand import data_file, dump, full
+from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.oracles.comparison import differences
 from heap_assets_tests.oracles.tables import published_tables
-from heap_assets_tests.published import published_by, run, sync_of, tables_in
+from heap_assets_tests.published import configured, published_by, run, sync_of
 
-KILLS = 54
-STAGES = ("land", "land", "resolve", "publish")
-SIZE = SampleSize(users=25, days=24, dumps=6)
+KILLS = max(51, int(os.environ.get("HEAP_TEST_EXAMPLES", "0")))
+STEPS = ("land", "resolve", "publish")
+_ROOT = Path(__file__).parents[2]
 
-ATTEMPTS = """
-import os, sys
-from pathlib import Path
-from heap_assets.pipeline.sync import Sync
-from heap_assets_tests.published import sync_of
 
-root, home, stage = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-for line in sys.stdin:
-    pid = os.fork()
-    if pid == 0:
-        sync = sync_of(root, home)
-        stage.write_text("land")
-        sync.land(reland=[int(dump) for dump in line.split()])
-        stage.write_text("resolve")
-        sync.resolve(rebuild=True)
-        stage.write_text("publish")
-        sync.publish()
-        stage.write_text("done")
-        os._exit(0)
-    print(pid, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
-"""
+def drawn_dump(random, dump_id, **more):
+    """Return a dump in which every user has events, some come again, and now and then a table comes whole."""
+
+    def events(columns, *values):
+        rows = [
+            (random.randrange(60), random.randrange(20), *(random.randrange(9) for _ in values), _moment(random))
+            for _ in range(random.randrange(1, 30))
+        ]
+        return data_file(f"event_id:long user_id:long {columns} time:long", *rows, name=f"{random.random()}.avro")
+
+    users = [(random.randrange(20), random.choice("abc"), _moment(random)) for _ in range(10)]
+    merges = [(random.randrange(20), random.randrange(20), _moment(random)) for _ in range(dump_id % 7)]
+    tables = {
+        "users": data_file("user_id:long plan last_modified:long", *users),
+        "sessions": events("session_id:long", "session_id"),
+        "pageviews": (events("session_id:long", "session_id"), events("price:long", "price")),
+        "signup": events("Price:long", "Price"),
+    }
+    if random.random() < 0.4:
+        tables["user_migrations"] = data_file("from_user_id:long to_user_id:long time:long", *merges)
+    if random.random() < 0.2:
+        tables["signup"] = full("signup", tables["signup"])
+    return dump(dump_id, tables, **more)
+
+
+def _moment(random):
+    return (FIRST + random.randrange(30) * DAY) // 1000
+
+
+def arriving(random, count):
+    """Yield dumps as they arrive: mostly the next one, now and then an earlier one in another content."""
+    for dump_id in range(1, count + 1):
+        if dump_id > 3 and random.random() < 0.25:
+            earlier = random.randrange(1, dump_id)
+            yield drawn_dump(random, earlier, attempt=dump_id, modified=FIRST + dump_id * DAY + SECOND)
+        else:
+            yield drawn_dump(random, dump_id)
+
+
+@contextmanager
+def started_processes(environment):
+    """Lend a function that hands out a process that has its imports behind it, while the next one is starting."""
+    command = [sys.executable, "-m", "heap_assets_tests.pipeline.victim"]
+
+    def start():
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=_ROOT, env=os.environ | environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        )
+
+    waiting = [start()]
+
+    def following():
+        waiting.append(start())
+        return waiting.pop(0)
+
+    try:
+        yield following
+    finally:
+        for process in waiting:
+            ended(process)
+
+
+def ended(process):
+    """Kill a process and return the last step that it had begun."""
+    process.kill()
+    said, errors = process.communicate()
+    assert errors == ""
+    return (said.split() or [""])[-1]
+
+
+def killed_in(process, aim, delay):
+    """Let a process sync, kill it so many seconds after a step began, and return the step that it was in."""
+    said = ""
+    assert process.stdout.readline() == "ready\n"
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    while said != aim:
+        said = process.stdout.readline().strip()
+    time.sleep(delay)
+    return ended(process) or said
+
+
+def seconds_of_steps(sync):
+    """Return how long each step of a sync takes."""
+    seconds = {}
+    for step in STEPS:
+        began = time.monotonic()
+        getattr(sync, step)()
+        seconds[step] = time.monotonic() - began
+    return seconds
 
 
 @pytest.mark.slow
-def test_a_sync_that_is_killed_again_and_again_ends_in_the_tables_of_the_oracle(tmp_path):
-    root, home, stage = tmp_path / "export", tmp_path / "home", tmp_path / "stage"
-    ids = dump_ids(SIZE)
-    write_sample(root, SIZE, only=ids[:1])
-    draws, hits, killed = random.Random(7), Counter(), 0
-    home.mkdir()
-    with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", ATTEMPTS, str(root), str(home), str(stage)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as attempts:
-        for attempt in range(400):
-            if killed >= KILLS:
-                break
-            if attempt and attempt % 8 == 0 and (place := attempt // 8) < len(ids):
-                write_sample(root, SIZE, only=[ids[place]])
-            stage.write_text("start")
-            print(*(draws.sample(ids[:3], 2) if attempt % 3 == 0 else []), file=attempts.stdin, flush=True)
-            pid = int(attempts.stdout.readline())
-            wait_for(stage, draws.choice(STAGES), pid)
-            time.sleep(draws.uniform(0, 0.4))
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            ended = int(attempts.stdout.readline())
-            assert ended in {0, -signal.SIGKILL}
-            if ended:
-                killed += 1
-                hits[stage.read_text()] += 1
-            assert_whole(home / "heap.duckdb")
-        attempts.stdin.close()
-    assert killed >= KILLS
-    assert set(STAGES) <= set(hits), hits
-    print(f"{killed} kills: {dict(hits)}")
-    write_sample(root, SIZE, only=ids)
-
+def test_a_run_that_is_killed_at_any_moment_is_mended_by_the_next_one(tmp_path):
+    random = Random(20)
+    root, home = tmp_path / "export", tmp_path / "home"
+    write_dump(root, drawn_dump(random, 0))
     sync = sync_of(root, home)
-    assert run(sync).failures == ()
+    seconds = seconds_of_steps(sync)
+    environment = {"HEAP_EXPORT_URI": str(root), "HEAP_HOME": str(home), "HEAP_CONFIG": str(configured(home))}
+    published = published_tables(root)
+    waiting = []
+    hits = Counter()
 
+    with started_processes(environment) as process:
+        for new in arriving(random, KILLS // len(STEPS)):
+            write_dump(root, new)
+            waiting.append(published_tables(root))
+            for aim in STEPS:
+                hits[killed_in(process(), aim, random.random() * seconds[aim])] += 1
+                found = published_by(sync)
+                while differences(published, found):
+                    published = waiting.pop(0)  # never an older state: those are gone from the list
+
+    assert hits.total() >= KILLS // len(STEPS) * len(STEPS)
+    assert all(hits[step] for step in STEPS), hits
+    run(sync)
     assert differences(published_tables(root), published_by(sync)) == []
-    assert [path for path in home.iterdir() if path.name.endswith(".tmp")] == []
-
-
-def assert_whole(path):
-    """Open the published file as a reader would, at whatever moment this is, and read all of it."""
-    if path.exists():
-        with suppress(duckdb.IOException):
-            duckdb.connect(path, read_only=True).close()
-        assert len(tables_in(path)) > 10
-
-
-def wait_for(stage, wanted, pid):
-    """Wait until the attempt is in this stage, past it, or over."""
-    order = ("start", "land", "resolve", "publish", "done")
-    with suppress(ProcessLookupError):
-        while order.index(stage.read_text() or "start") < order.index(wanted):
-            time.sleep(0.005)
-            os.kill(pid, 0)
+    run(sync, rebuild=True)
+    assert differences(published_tables(root), published_by(sync)) == []
+    assert [path.name for path in home.iterdir() if path.name.startswith(".")] == []
+    print(f"killed {dict(hits)}")

@@ -124,10 +124,9 @@ def test_the_times_of_each_table_are_its_own():
     assert set(stored_columns({"to_user_id": {TEXT: ["1"]}}, USER_MIGRATIONS)) == {"to_user_id$long", "to_user_id"}
 
 
-def test_session_time_is_not_stored_for_sessions_and_events_but_for_users_it_is_a_property():
-    delivered = {"session_time": {LONG: [1]}, "event_id": {LONG: [1]}}
-    assert stored_columns(delivered) == stored_columns(delivered, SESSIONS) == {"event_id$long": [1]}
-    assert stored_columns({"session_time": {LONG: [1]}}, USERS) == {"session_time$long": [1]}
+@pytest.mark.parametrize("table", [EVENT, SESSIONS, USERS])
+def test_session_time_is_not_stored(table):
+    assert stored_columns({"session_time": {LONG: [1]}, "user_id": {LONG: [1]}}, table) == {"user_id$long": [1]}
 
 
 _ids = {
