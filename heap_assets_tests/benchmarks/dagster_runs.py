@@ -18,6 +18,6 @@ def run_job() -> dict[str, Any]:
     """Run the job heap_sync in this process."""
     sync = Sync(read_settings(os.environ), Silence())
     sync.discover()
-    if not run_sync_job(Silence(), rebuild=False, reland=()):
+    if not run_sync_job(Silence(), rebuild=False, reland=()).succeeded:
         raise RuntimeError("the run failed")
     return {"rows": landed_rows(sync)}

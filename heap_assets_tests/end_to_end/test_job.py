@@ -36,7 +36,7 @@ def export(tmp_path, monkeypatch):
 
 
 def ran(*, rebuild: bool = False, reland: tuple[int, ...] = ()) -> bool:
-    return run_sync_job(Silence(), rebuild=rebuild, reland=reland)
+    return run_sync_job(Silence(), rebuild=rebuild, reland=reland).succeeded
 
 
 def published_users(export) -> list[int]:
