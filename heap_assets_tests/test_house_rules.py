@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "heap_assets"
-MOST_LINES = 250
+MOST_LINES = 270
 MOST_HEAD_LINES = 8
 ALLOWED_AT_THE_TOP = {
     "pyproject.toml",
@@ -34,7 +34,7 @@ ROOMS = {"aws", "config", "export", "lake", "transforms", "warehouse", "pipeline
 
 MAY_IMPORT = {
     # a room: the rooms and single modules of ours that its modules may import
-    "transforms": {"transforms", "catalog", "columns", "documented_columns", "shapes", "labeled"},
+    "transforms": {"transforms", "catalog", "columns", "documented_columns", "shapes", "labeled", "names"},
     "config": {"config", "errors", "labeled", "names"},
     "aws": {"aws", "errors"},
     "export": {"export", "aws", "catalog", "columns", "errors", "labeled", "names"},

@@ -4,6 +4,7 @@ Here: paths, new files, small documents that are replaced as a whole. Not here: 
 """
 
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -12,10 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from heap_assets.aws.refusals import explained
-from heap_assets.errors import ObjectMissingError
+from heap_assets.errors import LakeError, ObjectMissingError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_MISREAD = re.compile(r"\\|%[0-9A-Fa-f]{2}")
 
 
 class Storage(Protocol):
@@ -50,6 +53,11 @@ class FolderStorage:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
+        if _MISREAD.search(self._root.as_posix()):
+            raise LakeError(
+                f"The lake cannot lie in {self._root}: Delta misreads a backslash, and a percent sign before two"
+                " hexadecimal digits. Set HEAP_HOME or HEAP_LAKE_URI to another folder."
+            )
         self.uri = str(self._root)
 
     def address(self, path: str) -> str:

@@ -139,7 +139,10 @@ def _origins(storage: Storage, files: tuple[LandedFile, ...]) -> pl.DataFrame:
     origins = []
     for file in files:
         kept = pl.read_parquet_metadata(storage.local_copy(file.path)).get(FILES_METADATA, "[]")
-        origins += [(first, first, listed) for listed, first in json.loads(kept)]
+        end = file.first_row_id + file.rows
+        # of files that begin with the same row the last one has it, the others are empty
+        last = {first: listed for listed, first in json.loads(kept) if first < end}
+        origins += [(first, first, listed) for first, listed in last.items()]
     schema = {ROW_ID: pl.Int64(), "first": pl.Int64(), "file": pl.String()}
     return pl.DataFrame(origins, schema=schema, orient="row").sort(ROW_ID)
 

@@ -39,7 +39,8 @@ def fastavro_loop(files: list[str], out: str, limit_s: float) -> dict[str, Any]:
     for number, file in enumerate(files):
         with Path(file).open("rb") as content:
             reader = fastavro.reader(content)
-            schema = {field["name"]: _type(field["type"]) for field in reader.writer_schema["fields"]}
+            declared: Any = reader.writer_schema
+            schema = {field["name"]: _type(field["type"]) for field in declared["fields"]}
             records = list(reader)
         frame = pl.DataFrame(records, schema=schema, orient="row")
         frame.write_parquet(Path(out) / f"{number}.parquet", compression="zstd")
