@@ -82,12 +82,12 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def some(examples: int) -> settings:
+def some(examples: int, *suppressed: HealthCheck) -> settings:
     """Return Hypothesis settings for so many examples, or for HEAP_TEST_EXAMPLES if that is more."""
     return settings(
         max_examples=max(examples, int(os.environ.get("HEAP_TEST_EXAMPLES", "0"))),
         deadline=None,
         phases=set(Phase) - {Phase.explain},
         derandomize="CI" in os.environ,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, *suppressed],
     )
