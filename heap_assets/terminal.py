@@ -41,7 +41,7 @@ class Bars:
 
     def planned(self, *, dumps: int, files: int) -> None:
         """Set what is to come."""
-        self._since = time.monotonic()
+        self._rows, self._since = 0, time.monotonic()
         self._bars.update(self._files, total=files, completed=0, description=f"{dumps} dumps, files")
 
     def files_landed(self, *, table: str, dump_id: int, files: int, rows: int, size: int) -> None:
@@ -77,7 +77,7 @@ class Lines:
 
     def planned(self, *, dumps: int, files: int) -> None:
         """Say what is to come."""
-        self._planned, self._files, self._since = files, 0, time.monotonic()
+        self._planned, self._files, self._rows, self._since = files, 0, 0, time.monotonic()
         click.echo(f"{dumps} dumps to land, {files:,} files")
 
     def files_landed(self, *, table: str, dump_id: int, files: int, rows: int, size: int) -> None:
@@ -88,8 +88,9 @@ class Lines:
         now = time.monotonic()
         if now - self._told >= _QUIET_S:
             self._told = now
-            rate = self._rows / (now - self._since)
-            remaining = (now - self._since) / self._files * (self._planned - self._files)
+            seconds = max(now - self._since, 0.001)
+            rate = self._rows / seconds
+            remaining = seconds / self._files * (self._planned - self._files)
             click.echo(
                 f"dump {dump_id} {table}: {self._files:,} of {self._planned:,} files, {self._rows:,} rows,"
                 f" {rate:,.0f} rows/s, about {remaining:,.0f} s left"

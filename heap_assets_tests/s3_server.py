@@ -18,7 +18,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from heap_assets_tests.fault_proxy import FaultProxy, free_port, running_proxy
+from heap_assets_tests.fault_proxy import FaultProxy, free_pair_of_ports, running_proxy
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -103,7 +103,7 @@ def running_s3_server() -> Iterator[S3Server]:
         if os.environ.get("HEAP_TEST_S3") == "required":
             pytest.fail(missing)
         pytest.skip(missing)
-    port = str(free_port())
+    port = str(free_pair_of_ports())
     started = subprocess.run([_CEPH, "up", port], capture_output=True, text=True, timeout=180, check=False)
     assert started.returncode == 0, started.stderr
     try:

@@ -8,6 +8,7 @@ polars.read_avro and write_parquet one after the other.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,6 +156,9 @@ def _record_schema(text: str) -> dict[str, Any]:
             raise UnreadableFileError(
                 f"declares {json.dumps(field)[:80]} as a field, but a field has a name and a type"
             )
+    for name, times in Counter(field["name"] for field in schema["fields"]).most_common(1):
+        if times > 1:
+            raise UnreadableFileError(f"declares the field {name!r} {times} times")
     return schema
 
 

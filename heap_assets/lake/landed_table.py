@@ -23,6 +23,7 @@ from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, escaped
+from heap_assets.lake.delta_errors import explained
 from heap_assets.lake.storage import Storage
 
 _DELIVERY = "$delivery"
@@ -135,7 +136,8 @@ class LandedTable:
                     nulls=nulls,
                 )
             )
-        self._write(delivery, adds, list(columns), dump_id)
+        with explained(self._storage.address(self._folder)):
+            self._write(delivery, adds, list(columns), dump_id)
         self._files = tuple(landed)
         return rows
 
@@ -159,8 +161,10 @@ class LandedTable:
         """Return the Delta table, opened anew when the keys that it was opened with have been renewed."""
         options = self._storage.options()
         if self._delta is None or options != self._opened_with:
+            address = self._storage.address(self._folder)
             try:
-                self._delta = DeltaTable(self._storage.address(self._folder), storage_options=options or None)
+                with explained(address):
+                    self._delta = DeltaTable(address, storage_options=options or None)
             except TableNotFoundError:
                 return None
             self._opened_with = options

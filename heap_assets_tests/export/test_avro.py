@@ -160,6 +160,10 @@ def test_rows_that_take_no_bytes_are_left_to_the_tolerant_reader(tmp_path, field
         (header('{"type": "record", "fields": [{"name": "x"}]}'), 'declares {"name": "x"} as a field'),
         (header('{"type": "record", "fields": [{"name": "", "type": "int"}]}'), "as a field"),
         (header('{"type": "record", "fields": [{"name": 1, "type": "int"}]}'), "as a field"),
+        (
+            header('{"type": "record", "fields": [{"name": "x", "type": "int"}, {"name": "x", "type": "int"}]}'),
+            "'x' 2 t",
+        ),
         (header('{"type": "record", "fields": [{"name": "\\ud800", "type": "int"}]}'), "is no JSON"),
     ],
 )

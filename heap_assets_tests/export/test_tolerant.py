@@ -172,6 +172,15 @@ def test_a_number_of_a_logical_type_that_nobody_knows_is_a_number(tmp_path, decl
     assert column(tmp_path, declared, 5) == {LONG: [5]}
 
 
+def test_a_record_may_lack_a_name(tmp_path):
+    path = tmp_path / "a.avro"
+    read(tmp_path, [{"name": "x", "type": "long"}], {"x": 5})
+    header, marker, blocks = path.read_bytes().partition(b"=" * 16)
+    assert b'"name": "r", ' in header
+    path.write_bytes(_with_schema_length(header.replace(b'"name": "r", ', b"")) + marker + blocks)
+    assert columns_of(tolerantly_scanned(survey(path))) == {"x": {LONG: [5]}}
+
+
 def test_columns_rows_and_conditions_can_be_asked_for_alone(tmp_path):
     fields = [{"name": "a b", "type": "long"}, {"name": "c", "type": "long"}]
     read(tmp_path, fields, *({"a b": value, "c": -value} for value in range(5)))

@@ -191,6 +191,15 @@ def test_an_escaped_column_comes_back_with_its_statistics(storage, column):
     assert len(rows(table(storage), column)) == 2
 
 
+@pytest.mark.parametrize("letters", ["?#&=+%", "'\"{x}", "ü🎈", ":;|^`~<>"])
+def test_the_lake_may_lie_in_any_other_folder(tmp_path, letters):
+    storage = FolderStorage(tmp_path / letters / "lake")
+    deliver(table(storage), "1-a", {"plan": ["a"]})
+    deliver(table(storage), "2-b", {"plan": ["b"], "price$long": [5]})
+    assert rows(table(storage), "plan", "price$long") == [("a", None), ("b", 5)]
+    assert [folder.name for folder in tmp_path.iterdir()] == [letters]
+
+
 def test_other_engines_can_read_the_table_and_its_history(storage):
     landed = table(storage)
     deliver(landed, "7-a", {"plan": ["gold", "free"], "at$time": [datetime(2024, 6, 1), None]})  # noqa: DTZ001 (stored so)
