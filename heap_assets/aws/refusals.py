@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from heap_assets.errors import ObjectMissingError, SourceError
@@ -15,8 +16,8 @@ _ADVICE: Final = {
     "NoSuchBucket": "check the bucket's name",
     **dict.fromkeys(
         ("AccessDenied", "AllAccessDisabled"),
-        "the identity needs s3:ListBucket on the bucket and s3:GetObject on its objects; some stores also answer so to "
-        "wrong or expired credentials",
+        "the identity needs s3:ListBucket on the bucket and s3:GetObject on its objects, in the lake also s3:PutObject "
+        "and s3:DeleteObject; some stores also answer so to wrong or expired credentials",
     ),
     **dict.fromkeys(
         ("InvalidAccessKeyId", "SignatureDoesNotMatch"),
@@ -45,8 +46,16 @@ def explained(address: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _refusal(address, error) from error
+    except Boto3Error as error:  # what its transfers make of a ClientError
+        raise _refused_transfer(address, error) from error
     except (BotoCoreError, ValueError) as error:  # a ValueError is how botocore names an endpoint that is no URL
         raise SourceError(f"{address}: {error}; check AWS_ENDPOINT_URL, the network and the AWS credentials") from error
+
+
+def _refused_transfer(address: str, error: Boto3Error) -> SourceError:
+    if isinstance(error.__context__, ClientError):
+        return _refusal(address, error.__context__)
+    return SourceError(f"{address}: {error}; check AWS_ENDPOINT_URL, the network and the AWS credentials")
 
 
 def _refusal(address: str, error: ClientError) -> SourceError:

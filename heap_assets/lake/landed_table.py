@@ -6,16 +6,13 @@ columns, nulls) stands in the commit itself, so nothing has to be decoded or ope
 Here: committing and listing files. Not here: what the rows mean (transforms/), which deliveries count (the caller).
 """
 
-import glob
 import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-import duckdb
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Field, PostCommitHookProperties, Schema
 from deltalake.exceptions import TableNotFoundError
@@ -24,6 +21,7 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, escaped
 from heap_assets.lake.delta_errors import explained
+from heap_assets.lake.parquet_footer import Footer
 from heap_assets.lake.storage import Storage
 
 _DELIVERY = "$delivery"
@@ -60,7 +58,7 @@ class LandedFile:
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A Parquet file that was written for a delivery and is not committed yet."""
+    """A place for a Parquet file of a delivery, which counts once it is committed."""
 
     written: Path
     path: str
@@ -77,6 +75,7 @@ class LandedTable:
         self._delta: DeltaTable | None = None
         self._opened_with: dict[str, str] = {}
         self._files: tuple[LandedFile, ...] | None = None
+        self._reserved = 0
 
     def files(self) -> tuple[LandedFile, ...]:
         """Return every committed file."""
@@ -89,22 +88,26 @@ class LandedTable:
         return frozenset(file.delivery for file in self.files())
 
     def next_row_id(self) -> int:
-        """Return the first row id that no committed row has."""
-        return max((file.first_row_id + file.rows for file in self.files()), default=0)
+        """Return the first row id that no committed row has, and none that is on its way."""
+        return max(self._reserved, *(file.first_row_id + file.rows for file in self.files()), 0)
+
+    def reserve(self, row_id: int) -> None:
+        """Keep the row ids below this one for a delivery that will be committed; of one that fails they stay unused."""
+        self._reserved = max(self._reserved, row_id)
 
     def new_file(self, delivery: str, number: str, first_row_id: int) -> NewFile:
         """Return a place for a file of a delivery; it counts once ``commit`` names it."""
         path = f"{self._folder}/{delivery}/{number}.parquet"
         return NewFile(self._storage.new_file(path), path, first_row_id)
 
-    def commit(self, delivery: str, new_files: Iterable[NewFile], *, dump_id: int) -> int:
+    def commit(self, delivery: str, new_files: Iterable[tuple[NewFile, Footer]], *, dump_id: int) -> int:
         """Make these files the content of a delivery, in one commit; return their rows."""
         adds: list[AddAction] = []
         columns: dict[str, None] = {}
         landed = [file for file in self.files() if file.delivery != delivery]
         rows = 0
-        for new in new_files:
-            nulls, count = _nulls(new.written)
+        for new, footer in new_files:
+            nulls, count = footer.nulls, footer.rows
             columns.update(dict.fromkeys(nulls))
             rows += count
             statistics = {
@@ -237,26 +240,3 @@ def _stored_type(column: str) -> ValueType:
 
 def _delta_field(column: str) -> Field:
     return Field(column, PrimitiveType(_DELTA_TYPES[_stored_type(column)]))
-
-
-def _nulls(file: Path) -> tuple[dict[str, int], int]:
-    """Return the null count of each column and the number of rows, from the footer: no row is read for it."""
-    counted = (
-        _footers()
-        .cursor()
-        .execute(
-            "SELECT path_in_schema, sum(stats_null_count)::BIGINT, sum(num_values)::BIGINT"
-            " FROM parquet_metadata(?) GROUP BY ALL",
-            [glob.escape(str(file))],
-        )
-        .fetchall()
-    )
-    nulls = dict.fromkeys(pl.scan_parquet(file, glob=False).collect_schema(), 0)
-    nulls.update({column: int(count or 0) for column, count, _ in counted})
-    return nulls, max((int(values) for _, _, values in counted), default=0)
-
-
-@cache
-def _footers() -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB that reads footers: opening one costs 40 ms, asking it 2 ms."""
-    return duckdb.connect()

@@ -25,10 +25,11 @@ from heap_assets.export import avro, json_rows, tolerant
 from heap_assets.export.manifest import Delivery, Dump
 from heap_assets.export.source import Source
 from heap_assets.lake.landed_table import LandedTable, NewFile
+from heap_assets.lake.parquet_footer import Footer, footer_of
 from heap_assets.transforms.storing import stored
 
 FILES_METADATA = "heap_assets.files"
-_GROUP_BYTES = 64 * 2**20
+_GROUP_BYTES = 16 * 2**20
 _GROUP_FILES = 2_000
 _GROUPS_AHEAD = 4
 _ROW_GROUP_ROWS = 250_000
@@ -68,16 +69,16 @@ class FileGroup:
 class WrittenGroup:
     """A Parquet file of a delivery, and what went into it."""
 
-    file: NewFile
+    place: NewFile
+    footer: Footer
     files: int
-    rows: int
     size: int
 
 
 class Decoder:
     """Decodes deliveries with a few threads; the readers and writers release Python's lock."""
 
-    def __init__(self, source: Source, *, threads: int = 2) -> None:
+    def __init__(self, source: Source, *, threads: int = 4) -> None:
         self._source = source
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         self._ahead = threading.BoundedSemaphore(threads + _GROUPS_AHEAD)
@@ -105,6 +106,8 @@ class Decoder:
                 future = self._pool.submit(_write, group, place, table, dump.dump_id)
                 future.add_done_callback(partial(self._let_go, group))
                 started.append(future)
+                last = group.files[-1]
+                landed.reserve(last.first_row_id + last.rows)
         except HeapAssetsError:
             for future in started:
                 future.cancel()
@@ -140,13 +143,8 @@ class Decoder:
 
 
 def _write(group: FileGroup, place: NewFile, table: RawTable, dump_id: int) -> WrittenGroup:
-    _write_group(group.files, place, table, dump_id)
-    return WrittenGroup(
-        place,
-        files=len(group.files),
-        rows=sum(file.rows for file in group.files),
-        size=sum(file.size for file in group.files),
-    )
+    footer = _written_group(group.files, place, table, dump_id)
+    return WrittenGroup(place, footer, files=len(group.files), size=sum(file.size for file in group.files))
 
 
 def _surveyed(listed: str, path: Path, table: RawTable, first_row_id: int) -> SurveyedFile:
@@ -168,19 +166,17 @@ def _is_avro(path: Path) -> bool:
         return file.read(len(avro.MAGIC)) == avro.MAGIC
 
 
-def _write_group(files: Sequence[SurveyedFile], place: NewFile, table: RawTable, dump_id: int) -> None:
+def _written_group(files: Sequence[SurveyedFile], place: NewFile, table: RawTable, dump_id: int) -> Footer:
     """Write a group with the fast reader where it can, else file by file with the tolerant one."""
     if all(file.avro is not None and file.avro.is_ordinary for file in files):
         try:
-            _sink([(_fast(files), files[0].first_row_id)], files, place, table, dump_id)
+            return _sunk([(_fast(files), files[0].first_row_id)], files, place, table, dump_id)
         except avro.DAMAGED as error:
             raise _culprit(files, error, lambda file: _fast([file])) from error
         except _READER_ERRORS:
             pass
-        else:
-            return
     try:
-        _sink([(_tolerantly(file), file.first_row_id) for file in files], files, place, table, dump_id)
+        return _sunk([(_tolerantly(file), file.first_row_id) for file in files], files, place, table, dump_id)
     except (*_READER_ERRORS, UnreadableFileError) as error:
         raise _culprit(files, error, _tolerantly) from error
 
@@ -197,13 +193,13 @@ def _tolerantly(file: SurveyedFile) -> tolerant.Decoded:
     return json_rows.read_json_rows(file.json or b"[]")
 
 
-def _sink(
+def _sunk(
     decoded: Sequence[tuple[tolerant.Decoded, int]],
     files: Sequence[SurveyedFile],
     place: NewFile,
     table: RawTable,
     dump_id: int,
-) -> None:
+) -> Footer:
     frames = [
         stored(
             rows.frame.with_row_index(ROW_ID, offset=0).with_columns(
@@ -218,9 +214,10 @@ def _sink(
     origin = [[file.listed, file.first_row_id] for file in files]
     together = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
     together.sink_parquet(place.written, row_group_size=_ROW_GROUP_ROWS, metadata={FILES_METADATA: json.dumps(origin)})
-    written = pl.scan_parquet(place.written, glob=False).select(pl.len()).collect().item()
-    if written != sum(file.rows for file in files):
-        raise UnreadableFileError(f"has {written:,} rows of the {sum(file.rows for file in files):,} that it declares")
+    footer, declared = footer_of(place.written), sum(file.rows for file in files)
+    if footer.rows != declared:
+        raise UnreadableFileError(f"has {footer.rows:,} rows of the {declared:,} that it declares")
+    return footer
 
 
 def _culprit(

@@ -2,30 +2,26 @@
 
 A run takes every dump that has arrived, up to the first that cannot be taken; a file that a later full resync voids is
 not opened. What a run takes is decided against the ledger and the committed deliveries, so that a crash costs at most
-the delivery that was being written. Here: which deliveries to land, and the ledger after. Not here: decoding.
+the delivery that was being written. Here: which deliveries to land, and the ledger after. Not here: one dump
+(begun_dump.py), its files (decoding.py).
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 from heap_assets.errors import HeapAssetsError, LakeError, ManifestError, ObjectMissingError, UnreadableFileError
-from heap_assets.export.manifest import Delivery, Dump, content_digest, read_manifest
+from heap_assets.export.dump_files import with_file_times
+from heap_assets.export.manifest import Dump, content_digest
 from heap_assets.export.property_definitions import parse_definitions
 from heap_assets.export.source import Source
 from heap_assets.export.truth import DumpDelivery, current_deliveries
-from heap_assets.lake.landed_table import LandedTable, NewFile
+from heap_assets.lake.landed_table import LandedTable
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.decoding import Decoder, WrittenGroup
+from heap_assets.pipeline.begun_dump import BegunDump, begun_dump
+from heap_assets.pipeline.decoding import Decoder
 from heap_assets.pipeline.ledger import Ledger, read_ledger, write_ledger
 from heap_assets.pipeline.pending import Arrivals, arrivals
 from heap_assets.pipeline.progress import Progress
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-_COMMITTERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,19 +101,24 @@ class _Run:
             limit = failed if limit is None else min(limit, failed)
 
     def _land_missing(self, accepted: Iterable[Dump], reland: set[int], decoder: Decoder) -> int | None:
-        """Land what these dumps need and the lake lacks; return the first that fails, all its tables tried."""
+        """Land what these dumps need and the lake lacks; return the first that fails, all its tables tried.
+
+        A dump is begun before the one ahead of it is committed, so that commits and decoding go on side by side.
+        """
         by_dump: dict[int, list[DumpDelivery]] = {}
         for item in self._missing(accepted, reland):
             by_dump.setdefault(item.dump.dump_id, []).append(item)
         files = sum(item.delivery.file_count for items in by_dump.values() for item in items)
         self._progress.planned(dumps=len(by_dump), files=files)
-        for dump_id, items in sorted(by_dump.items()):
-            try:
-                self._land_dump(items[0].dump, {item.delivery.table for item in items}, decoder)
-            except HeapAssetsError as error:
-                self._failures[dump_id] = str(error)
-                return dump_id
-        return None
+        ahead: BegunDump | None = None
+        for _, items in sorted(by_dump.items()):
+            tables = {item.delivery.table: self._table(item.delivery.table) for item in items}
+            begun = begun_dump(self._source, decoder, items[0].dump, tables)
+            if ahead is not None and not self._finished(ahead):
+                begun.cancel()
+                return ahead.dump.dump_id
+            ahead = begun
+        return None if ahead is None or self._finished(ahead) else ahead.dump.dump_id
 
     def _missing(self, accepted: Iterable[Dump], reland: set[int]) -> list[DumpDelivery]:
         """Return the deliveries that make up the tables and are not committed; only changed tables are looked at."""
@@ -141,82 +142,28 @@ class _Run:
             )
         ]
 
-    def _land_dump(self, dump: Dump, tables: Collection[str], decoder: Decoder) -> None:
-        dump = self._with_files(dump)
-        problems: list[str] = []
-        started: list[tuple[Delivery, list[Future[WrittenGroup]]]] = []
-        for delivery in dump.deliveries:
-            if delivery.table not in tables:
-                continue
-            try:
-                keys = [self._source.root_of(file, dump.dump_id) for file in delivery.files]
-                started.append((delivery, decoder.start(dump, delivery, keys, self._table(delivery.table))))
-            except HeapAssetsError as error:
-                problems.append(f"table {delivery.table}: {error}")
-        with ThreadPoolExecutor(_COMMITTERS) as committers:
-            commits = []
-            for delivery, groups in started:
-                try:
-                    written = self._written(dump, delivery, groups)
-                except HeapAssetsError as error:
-                    problems.append(f"table {delivery.table}: {error}")
-                else:
-                    table = self._table(delivery.table)
-                    commits.append((delivery, committers.submit(_committed, table, dump, written)))
-            for delivery, commit in commits:
-                rows = commit.result()
-                self._rows[delivery.table, dump.dump_id] = rows
-                self._progress.delivery_landed(table=delivery.table, dump_id=dump.dump_id, rows=rows)
-        if problems:
-            raise UnreadableFileError(
-                f"Dump {dump.dump_id}, {'; '.join(problems)}. Nothing of this dump is published, and later dumps wait."
-                " Put it right, or have Heap resync the table, and sync again."
-            )
-
-    def _written(self, dump: Dump, delivery: Delivery, groups: list[Future[WrittenGroup]]) -> list[NewFile]:
-        written = []
-        for group in groups:
-            result = group.result()
-            written.append(result.file)
-            self._progress.files_landed(
-                table=delivery.table, dump_id=dump.dump_id, files=result.files, rows=result.rows, size=result.size
-            )
-        return written
+    def _finished(self, begun: BegunDump) -> bool:
+        """Commit a dump's deliveries as they are decoded; return whether all could be."""
+        try:
+            for table, rows in begun.committed(self._progress):
+                self._rows[table, begun.dump.dump_id] = rows
+        except HeapAssetsError as error:
+            self._failures[begun.dump.dump_id] = str(error)
+            return False
+        return True
 
     def _table(self, name: str) -> LandedTable:
         return self._tables.setdefault(name, LandedTable(self._storage, name))
-
-    def _with_files(self, dump: Dump) -> Dump:
-        """Return the dump with its file lists, which the ledger leaves to the manifest."""
-        if all(len(delivery.files) == delivery.file_count for delivery in dump.deliveries):
-            return dump
-        content = read_manifest(self._source.read(dump.manifest_key), key=dump.manifest_key, modified=dump.modified)
-        if content.digest != dump.digest:
-            raise LakeError(f"Dump {dump.dump_id}: {dump.manifest_key} changed meanwhile. Sync again.")
-        return content
 
     def _dated(self, dumps: Mapping[int, Dump]) -> dict[int, Dump]:
         """Return the dumps with the time of the earliest file of each delivery; a file that is gone has none."""
         dated = {}
         for dump_id, dump in dumps.items():
             try:
-                dated[dump_id] = self._with_file_times(dump)
+                dated[dump_id] = with_file_times(self._source, dump)
             except ManifestError as error:
                 self._failures[dump_id] = f"Dump {dump_id}, {dump.manifest_key}: {error}"
         return dated
-
-    def _with_file_times(self, dump: Dump) -> Dump:
-        modified: dict[str, datetime] = {}
-        keys = {
-            file: self._source.root_of(file, dump.dump_id) for delivery in dump.deliveries for file in delivery.files
-        }
-        for folder in sorted({key.partition("/")[0] for key in keys.values()}):
-            modified.update({found.key: found.modified for found in self._source.objects(f"{folder}/")})
-        deliveries = []
-        for delivery in dump.deliveries:
-            times = [modified[keys[file]] for file in delivery.files if keys[file] in modified]
-            deliveries.append(replace(delivery, first_file_modified=min(times, default=None)))
-        return replace(dump, deliveries=tuple(deliveries))
 
     def _remember(self, accepted: Mapping[int, Dump], arrived: Arrivals, taken: tuple[int, ...]) -> None:
         """Write the ledger if anything changed: from here on the taken dumps count."""
@@ -249,7 +196,3 @@ class _Run:
             self._progress.note(f"dump {dump.dump_id}: property definitions left out: {error}")
             return None
         return text
-
-
-def _committed(table: LandedTable, dump: Dump, written: list[NewFile]) -> int:
-    return table.commit(dump.delivery_id, written, dump_id=dump.dump_id)

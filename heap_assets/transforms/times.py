@@ -86,21 +86,28 @@ def _not_epoch(time: pl.Expr) -> pl.Expr:
 
 
 def _text_times(texts: pl.Series) -> pl.Series:
-    """Read the ordinary form with one fast format, and only the rest by the full grammar.
+    """Read the ordinary form by its places, and only the rest by the full grammar.
 
-    A million ordinary texts take 0.15 s so, 0.8 s by the full grammar.
+    A million ordinary texts take 0.26 s of CPU so, 4.7 s by the full grammar.
     """
+    named = texts.to_frame("text")
     ordinary = texts.str.contains(_ORDINARY)
-    fast = texts.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
+    fast = named.select(_ordinary_time(pl.col("text"))).to_series()
     rest = ~ordinary & texts.is_not_null()
     if not rest.any():
         return fast
-    named = pl.DataFrame({"text": texts, "fast": fast, "ordinary": ordinary})
     slow = named.filter(rest).select(text_time(pl.col("text"))).to_series()
     position = pl.Series(rest.cast(pl.UInt32).cum_sum() - 1)
     return pl.select(
         pl.when(ordinary).then(fast).when(rest).then(slow.gather(position.clip(0, max(len(slow) - 1, 0))))
     ).to_series()
+
+
+def _ordinary_time(text: pl.Expr) -> pl.Expr:
+    """Read ``2024-06-01 12:30:00.5`` by its places; of any other text the result says nothing."""
+    whole = text.str.slice(0, 19).str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    micros = text.str.slice(20, 6).str.pad_end(6, "0").cast(pl.Int64, strict=False)
+    return whole + micros.cast(pl.Duration("us"))
 
 
 def text_time(text: pl.Expr) -> pl.Expr:

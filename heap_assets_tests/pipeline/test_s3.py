@@ -14,11 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from heap_assets.errors import HeapAssetsError
 from heap_assets_tests.exports.delivery import deliveries
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.strategies import exports
 from heap_assets_tests.exports.writer import write_dump
-from heap_assets_tests.fault_proxy import Fault, FaultProxy
+from heap_assets_tests.fault_proxy import Fault, FaultProxy, Request
 from heap_assets_tests.oracles.comparison import differences
 from heap_assets_tests.oracles.tables import published_tables
 from heap_assets_tests.published import published_by, run, scratch, some, sync_of
@@ -51,20 +52,26 @@ class Bucket:
     name: str
     root: Path
     there: dict[Path, tuple[bytes, int]] = field(default_factory=dict)
+    sent: dict[Path, tuple[bytes, int]] = field(default_factory=dict)
 
     @property
     def uri(self) -> str:
         return f"s3://{self.name}/{PREFIX}"
 
     def upload(self) -> None:
-        """Put what is new or changed in the folder, oldest first, and give the folder's files the times of S3."""
+        """Put what is new or changed in the folder, oldest first, and give the folder's files the times of S3.
+
+        A file that is delivered again as it was sent is not put again: S3 would give it a new time.
+        """
         files = sorted((path for path in self.root.rglob("*") if path.is_file()), key=_modified)
         for path in {*self.there} - {*files}:
             self.client.delete_object(Bucket=self.name, Key=self._key(path))
             del self.there[path]
         for path in files:
-            if self.there.get(path) != (path.read_bytes(), _modified(path)):
-                self.client.put_object(Bucket=self.name, Key=self._key(path), Body=path.read_bytes())
+            content = (path.read_bytes(), _modified(path))
+            if content not in {self.there.get(path), self.sent.get(path)}:
+                self.client.put_object(Bucket=self.name, Key=self._key(path), Body=content[0])
+                self.sent[path] = content
         for found in self.client.list_objects_v2(Bucket=self.name, Prefix=PREFIX).get("Contents", ()):
             path = self.root / found["Key"].removeprefix(f"{PREFIX}/")
             _touch(path, found["LastModified"])
@@ -166,3 +173,41 @@ def test_another_machine_publishes_the_same_from_the_lake_in_s3_and_lands_nothin
 
     assert (landing.taken, dict(landing.rows)) == ((), {})
     assert_as_told(bucket, other)
+
+
+@pytest.mark.slow
+def test_a_write_to_the_lake_that_is_refused_at_any_place_is_mended_by_the_next_run(
+    bucket, fault_proxy: FaultProxy, tmp_path
+):
+    sync = synced(bucket, tmp_path / "home", fault_proxy.endpoint, lake_in_s3=True)
+    broken_off = 0
+    for place in range(9):
+        later = replace(SECOND if place % 3 else THIRD, dump_id=place + 2)
+        write_dump(bucket.root, later if place else FIRST)
+        bucket.upload()
+        passed = Fault(_writes_to_the_lake, times=place % 12)
+        refused = Fault(_writes_to_the_lake, times=1, status=403, code="AccessDenied")
+        fault_proxy.faults = [passed, refused]
+        broken_off += broke_off(sync)
+        fault_proxy.faults = []
+        if place % 3 == 0:
+            assert run(sync).failures == ()
+            assert_as_told(bucket, sync)
+
+    assert broken_off > 5
+    run(sync)
+    assert_as_told(bucket, sync)
+
+
+def broke_off(sync: Any) -> bool:
+    """Run a sync, and tell whether it was refused: as a dump that fails, or as an error that ends the run."""
+    try:
+        failures = run(sync).failures
+    except HeapAssetsError as error:
+        failures = (error,)
+    assert all("/lake" in str(failure) for failure in failures)
+    return bool(failures)
+
+
+def _writes_to_the_lake(request: Request) -> bool:
+    return request.method in {"PUT", "POST"} and "/lake" in request.path
