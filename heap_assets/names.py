@@ -6,8 +6,10 @@ Here: names only. Not here: which tables and columns there are (catalog.py), quo
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from string import ascii_lowercase, ascii_uppercase
 
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9a-z]+")
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def table_name(event_name: str) -> str:
@@ -29,7 +31,7 @@ def folded(name: str) -> str:
     >>> folded("Preis ÉTÉ")
     'preis ÉtÉ'
     """
-    return "".join(chr(ord(letter) + 32) if "A" <= letter <= "Z" else letter for letter in name)
+    return name.translate(_LOWER)
 
 
 def published_names(names: Iterable[str], *, reserved: Collection[str] = ()) -> dict[str, str]:

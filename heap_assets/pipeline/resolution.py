@@ -8,38 +8,27 @@ Not here: the DuckDB file (publication.py). State lies in ``resolved.json`` and 
 
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import polars as pl
 from pydantic import TypeAdapter
 
 from heap_assets.catalog import USER_MIGRATIONS, USERS
-from heap_assets.columns import ROW_ID, ValueType, stored_name
+from heap_assets.columns import ROW_ID
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable, CurrentTables
+from heap_assets.pipeline.table_facts import Superseded, TableFacts, table_facts, table_sums
 from heap_assets.transforms import overlaps
 from heap_assets.transforms.identity import identity_map
 from heap_assets.transforms.overlaps import ENTITY, KEY_COLUMNS
 from heap_assets.transforms.users import migrated_users
 
 _PATH = "resolved.json"
+_AT_ONCE = 2
 _NO_ROWS = pl.Series(dtype=pl.Int64)
 _KEY_SCHEMA = {column: pl.Int64() for column in KEY_COLUMNS} | {overlaps.NEWEST_BY: pl.Datetime("us")}
 _NO_MIGRATIONS = pl.DataFrame(schema={"from_user_id": pl.Int64(), "to_user_id": pl.Int64(), "time": pl.Datetime("us")})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableFacts:
-    """What the rows of a table say in sum; times UTC without zone."""
-
-    rows: int = 0
-    migrated_rows: int = 0
-    merged_rows: int = 0
-    quarantined_rows: int = 0
-    first_time: datetime | None = None
-    last_time: datetime | None = None
-    synced_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +93,10 @@ class _Resolving:
         known = identity_map(_NO_MIGRATIONS if migrations is None else _migrations(migrations))
         changed = covers != self._before.migrations or not self._before.tables
         tables, states = {}, {}
-        for name, table in self._current.tables.items():
-            tables[name], states[name] = self._table(table, known, covers)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(lambda table: self._table(table, known, covers), self._current.tables.values())
+            for resolved, table_state in found:
+                tables[resolved.current.name], states[resolved.current.name] = resolved, table_state
         users, users_of = self._users(tables.get(USERS.kind), known, covers)
         state = ResolvedState(tables=states, migrations=covers, users=users, users_of=users_of)
         if state != self._before:
@@ -124,14 +115,14 @@ class _Resolving:
     ) -> tuple[ResolvedTable, TableState]:
         before = self._before.tables.get(table.name)
         covers = table.covers()
-        path = None
-        superseded = migrated = _NO_ROWS
-        if table.table.key:
-            keys, path = self._overlaps(table, before, covers)
-            superseded = overlaps.superseded(keys)
-            migrated = overlaps.superseded(overlaps.resolved_owners(keys, known)) if len(keys) else superseded
         facts_of = repr((covers, migrations, table.last_listed.dump.modified))
-        facts = before.facts if before and before.facts_of == facts_of else _facts(table, superseded, migrated, known)
+        facts = before.facts if before and before.facts_of == facts_of else None
+        sums = None if facts else table_sums(table, known)
+        keys, path, summed = self._overlaps(table, before, covers, sums)
+        superseded = overlaps.superseded(keys)
+        migrated = overlaps.superseded(overlaps.resolved_owners(keys, known)) if len(keys) else superseded
+        if facts is None:
+            facts = table_facts(table, summed, keys, Superseded(superseded, migrated), known)
         state = TableState(covers=covers, overlaps=path, facts=facts, facts_of=facts_of)
         resolved = ResolvedTable(
             current=table,
@@ -143,22 +134,25 @@ class _Resolving:
         return resolved, state
 
     def _overlaps(
-        self, table: CurrentTable, before: TableState | None, covers: tuple[str, ...]
-    ) -> tuple[pl.DataFrame, str | None]:
-        """Return the rows whose entity stands more than once, and where they are kept."""
+        self, table: CurrentTable, before: TableState | None, covers: tuple[str, ...], sums: pl.LazyFrame | None
+    ) -> tuple[pl.DataFrame, str | None, pl.DataFrame | None]:
+        """Return the rows whose entity stands more than once, where they are kept, and the sums.
+
+        Both come from one pass over the keys: decoding them is what costs.
+        """
         known, path = pl.DataFrame(schema=_KEY_SCHEMA), None
         grown = before is not None and set(before.covers) <= set(covers)
         if before is not None and before.overlaps is not None and grown:
             known, path = pl.read_parquet(self._storage.local_copy(before.overlaps), glob=False), before.overlaps
-        if before is not None and before.covers == covers:
-            return known, path
+        if not table.table.key or (before is not None and before.covers == covers):
+            return known, path, None if sums is None else sums.collect(engine="streaming")
         if before is None or not grown:
-            found = _all_overlaps(table)
+            found, summed = _all_overlaps(table, sums)
         else:
-            found = _overlaps_with(table, known, set(covers) - set(before.covers))
+            found, summed = _overlaps_with(table, known, set(covers) - set(before.covers), sums)
         if path is not None and found.equals(known):
-            return known, path
-        return found, self._kept(found, table.name) if len(found) else None
+            return known, path, summed
+        return found, self._kept(found, table.name) if len(found) else None, summed
 
     def _users(
         self, users: ResolvedTable | None, known: pl.DataFrame, migrations: tuple[str, ...]
@@ -188,55 +182,34 @@ def _migrations(table: CurrentTable) -> pl.DataFrame:
     return rows.select("from_user_id", "to_user_id", "time").collect()
 
 
-def _all_overlaps(table: CurrentTable) -> pl.DataFrame:
+def _all_overlaps(table: CurrentTable, sums: pl.LazyFrame | None) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     keys = overlaps.keys(table.stored(), table.table)
-    repeated = overlaps.repeated_entities(keys.select(ENTITY).collect(engine="streaming"))
-    return _rows_of(keys, repeated)
+    entities, summed = _together(keys.select(ENTITY), sums)
+    repeated = overlaps.repeated_entities(entities)
+    if not len(repeated):
+        return pl.DataFrame(schema=_KEY_SCHEMA), summed
+    found = keys.join(repeated.lazy(), on=ENTITY, how="semi").collect(engine="streaming")
+    return found.sort(ROW_ID).cast(_KEY_SCHEMA), summed  # type: ignore[arg-type]
 
 
-def _overlaps_with(table: CurrentTable, known: pl.DataFrame, new: set[str]) -> pl.DataFrame:
+def _overlaps_with(
+    table: CurrentTable, known: pl.DataFrame, new: set[str], sums: pl.LazyFrame | None
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     """Return the overlaps after new deliveries: only what shares an entity with a new row can have changed."""
     files = table.files_of(new)
-    keys = overlaps.keys(table.stored(), table.table)
     arrived = overlaps.keys(table.stored(files=files), table.table).select(ENTITY).collect(engine="streaming")
-    touched = keys.select(ENTITY).join(arrived.unique().lazy(), on=ENTITY, how="semi").collect(engine="streaming")
-    found = _rows_of(keys, overlaps.repeated_entities(touched))
-    return pl.concat([known, found]).unique(ROW_ID).sort(ROW_ID)
+    keys = overlaps.keys(table.stored(), table.table)
+    touched, summed = _together(keys.join(arrived.unique().lazy(), on=ENTITY, how="semi"), sums)
+    found = touched.filter(pl.col(ENTITY).is_duplicated()).cast(_KEY_SCHEMA)  # type: ignore[arg-type]
+    return pl.concat([known, found]).unique(ROW_ID).sort(ROW_ID), summed
 
 
-def _rows_of(keys: pl.LazyFrame, entities: pl.DataFrame) -> pl.DataFrame:
-    if not len(entities):
-        return pl.DataFrame(schema=_KEY_SCHEMA)
-    found = keys.join(entities.lazy(), on=ENTITY, how="semi").collect(engine="streaming")
-    return found.sort(ROW_ID).cast(_KEY_SCHEMA)  # type: ignore[arg-type]
-
-
-def _facts(
-    table: CurrentTable, superseded: pl.Series, migrated_superseded: pl.Series, known: pl.DataFrame
-) -> TableFacts:
-    """Sum a table up in one scan of two narrow columns."""
-    time = pl.col(stored_name(table.table.newest_by, ValueType.TIME))
-    ended = table.last_listed.dump.modified.replace(tzinfo=None)
-    rows = table.kept(superseded)
-    merged = pl.lit(0, dtype=pl.Int64)
-    if table.table.is_event_like or table.table is USERS:
-        users = pl.col(stored_name("user_id", ValueType.LONG))
-        merged = users.is_in(known["user_id"].implode()).sum().cast(pl.Int64)
-    found = rows.select(
-        rows=pl.len().cast(pl.Int64),
-        merged_rows=merged,
-        first_time=time.min(),
-        last_time=time.max(),
-        synced_to=time.filter(time <= ended).max(),
-    ).collect(engine="streaming")
-    facts = found.row(0, named=True)
-    lost = len(migrated_superseded) - len(superseded)
-    delivered = sum(file.rows for file in table.files)
-    return TableFacts(
-        **facts,
-        migrated_rows=facts["rows"] - lost,
-        quarantined_rows=delivered - facts["rows"] - len(superseded) if table.shape.unkeyed else 0,
-    )
+def _together(rows: pl.LazyFrame, sums: pl.LazyFrame | None) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """Compute both from one scan."""
+    if sums is None:
+        return rows.collect(engine="streaming"), None
+    found, summed = pl.collect_all([rows, sums], engine="streaming")
+    return found, summed
 
 
 def _height(storage: Storage, path: str) -> int:

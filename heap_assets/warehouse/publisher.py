@@ -44,9 +44,12 @@ class PublishedFile:
     def comment(self, schema: str, name: str, *, about: str, columns: Mapping[str, str], is_view: bool) -> None:
         """Say what a table or view and its columns mean."""
         kind = "VIEW" if is_view else "TABLE"
-        self._connection.execute(f"COMMENT ON {kind} {identifier(schema, name)} IS {literal(about)}")
-        for column, meaning in columns.items():
-            self._connection.execute(f"COMMENT ON COLUMN {identifier(schema, name, column)} IS {literal(meaning)}")
+        comments = [f"COMMENT ON {kind} {identifier(schema, name)} IS {literal(about)}"]
+        comments += [
+            f"COMMENT ON COLUMN {identifier(schema, name, column)} IS {literal(meaning)}"
+            for column, meaning in columns.items()
+        ]
+        self._connection.execute("; ".join(comments))
 
     def columns(self, schema: str, name: str) -> dict[str, str]:
         """Return the columns of a table or view with their DuckDB types."""
