@@ -9,7 +9,7 @@ import re
 
 import dagster as dg
 
-from heap_assets.catalog import MODELS
+from heap_assets.models import MODELS
 
 RAW, HEAP, MIGRATED, PUBLISHED = "raw", "heap", "heap_migrated", "published"
 DUCKDB_FILE = dg.AssetKey([PUBLISHED, "duckdb_file"])

@@ -11,20 +11,11 @@ import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from pydantic import Field
 
-from heap_assets.catalog import (
-    ALL_EVENTS,
-    EVENT_METADATA,
-    IDENTITY_MAP,
-    QUARANTINE,
-    SYNC_HISTORY,
-    SYNC_INFO,
-    USER_MIGRATIONS,
-    USERS,
-    raw_table,
-)
+from heap_assets.catalog import EVENT_METADATA, SYNC_HISTORY, SYNC_INFO, USER_MIGRATIONS, USERS, raw_table
 from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, model_key, table_key
 from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
 from heap_assets.defs.resources import HeapSync
+from heap_assets.models import ALL_EVENTS, IDENTITY_MAP, QUARANTINE
 from heap_assets.pipeline.registry import KnownTable
 
 EVERY_DUMP_LANDED = "every_dump_landed"

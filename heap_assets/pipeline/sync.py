@@ -1,6 +1,6 @@
-"""A sync: land, resolve, publish. What the Dagster assets and the command line both do.
+"""A sync: land, resolve, analyze, publish. What the Dagster assets and the command line both do.
 
-Here: the three steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
+Here: the four steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
 take turns. Not here: Dagster, terminals.
 """
 
@@ -23,6 +23,7 @@ from heap_assets.export.sample.export import write_sample
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
+from heap_assets.pipeline.analysis import Analysis, analyze, forget_analysis
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.landing import DumpFailure, Landing, land
 from heap_assets.pipeline.ledger import Ledger, read_ledger
@@ -61,6 +62,7 @@ class Sync:
         self._configuration: Configuration | None = None
         self._storage: Storage | None = None
         self._resolution: Resolution | None = None
+        self._analysis: Analysis | None = None
 
     @property
     def configuration(self) -> Configuration:
@@ -98,7 +100,7 @@ class Sync:
         """Land everything that is pending."""
         source = self.source()
         with self._lock():
-            self._resolution = None
+            self._resolution = self._analysis = None
             landing = land(source, self.storage, self._progress, reland=reland)
             rows = tuple((table, dump_id, rows) for (table, dump_id), rows in landing.rows.items())
             outcome = LandingOutcome(taken=landing.taken, waiting=landing.waiting, failures=landing.failures, rows=rows)
@@ -116,20 +118,34 @@ class Sync:
         return current_tables(self.storage, self.ledger(), segments=segments)
 
     def resolve(self, *, rebuild: bool = False) -> Resolution:
-        """Resolve everything; with ``rebuild`` from the raw lake alone."""
+        """Resolve everything; with ``rebuild`` from the raw lake alone, which then holds for the analysis too."""
         with self._lock():
+            self._analysis = None
+            if rebuild:
+                forget_analysis(self.storage)
             self._resolution = resolve(self.storage, self.current(), rebuild=rebuild)
         return self._resolution
 
-    def publish(self) -> Publication:
-        """Publish what is resolved."""
+    def analyze(self) -> Analysis:
+        """Make the models of heap_analytics and the segments; what nothing changed for stays as it is."""
         resolution = self._resolution or self.resolve()
+        with self._lock():
+            self._analysis = analyze(self.storage, resolution, self.ledger(), self.configuration)
+        for warning in self._analysis.warnings:
+            self._progress.note(warning)
+        return self._analysis
+
+    def publish(self) -> Publication:
+        """Publish what is resolved and analyzed."""
+        resolution = self._resolution or self.resolve()
+        analysis = self._analysis or self.analyze()
         with self._lock():
             publication = publish(
                 self.settings.duckdb_path,
                 storage=self.storage,
                 ledger=self.ledger(),
                 resolution=resolution,
+                analysis=analysis,
                 configuration=self.configuration,
                 as_tables=self.settings.facts_as == "tables",
             )
