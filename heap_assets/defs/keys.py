@@ -11,7 +11,7 @@ import dagster as dg
 
 from heap_assets.models import MODELS
 
-RAW, HEAP, MIGRATED, PUBLISHED = "raw", "heap", "heap_migrated", "published"
+RAW, HEAP, MIGRATED, ANALYTICS_GROUP, PUBLISHED = "raw", "heap", "heap_migrated", "analytics", "published"
 DUCKDB_FILE = dg.AssetKey([PUBLISHED, "duckdb_file"])
 
 

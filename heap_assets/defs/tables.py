@@ -1,8 +1,9 @@
 """The assets: one per Heap table in each layer, and the published file.
 
-Raw tables are landed in one step, resolved in a second, published in a third: a step of its own for each table would
-cost more than the work. A table that a run sees first is landed and published like any other; it becomes an asset when
-the definitions are loaded again. Here: specs and bodies of a few lines. Not here: what a sync does (pipeline/sync.py).
+Raw tables are landed in one step, resolved in a second, analyzed in a third, published in a fourth: a step of its own
+for each table would cost more than the work. A table that a run sees first is landed and published like any other; it
+becomes an asset when the definitions are loaded again. Here: specs and bodies of a few lines. Not here: what a sync
+does (pipeline/sync.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,8 @@ from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_AS
 from pydantic import Field
 
 from heap_assets.catalog import EVENT_METADATA, SYNC_HISTORY, SYNC_INFO, USER_MIGRATIONS, USERS, raw_table
-from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, model_key, table_key
+from heap_assets.defs.analytics import analytics_metadata, analytics_specs
+from heap_assets.defs.keys import ANALYTICS_GROUP, DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, model_key, table_key
 from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
 from heap_assets.defs.resources import HeapSync
 from heap_assets.models import ALL_EVENTS, IDENTITY_MAP, QUARANTINE
@@ -35,12 +37,16 @@ class ResolveConfig(dg.Config):
 
     rebuild: bool = Field(
         default=False,
-        description="Compute everything anew from the raw lake; the result is the same, unless state was damaged.",
+        description=(
+            "Compute everything anew from the raw lake, analytics included; the result is the same, unless state was"
+            " damaged."
+        ),
     )
 
 
-def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
-    """Return the assets of these tables, and the published file."""
+def sync_assets(tables: Sequence[KnownTable], segments: Sequence[str] = ()) -> list[dg.AssetsDefinition]:
+    """Return the assets of these tables and segments, of the models, and the published file."""
+    models = analytics_specs(tables, segments)
 
     @dg.multi_asset(
         name="land",
@@ -67,9 +73,15 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
         resolution = sync.resolve(rebuild=config.rebuild)
         yield from _results(context, resolved_metadata(resolution, sync.configuration))
 
+    @dg.multi_asset(name="analyze", specs=models, can_subset=True)
+    def analyze(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        sync = heap.of(context)
+        made = analytics_metadata(sync.analyze(), sync.storage, sync.configuration.migrated_schema_name)
+        yield from _models(context, list(made))
+
     @dg.multi_asset(
         name="publish",
-        specs=[*_model_specs(tables), _file_spec(tables)],
+        specs=[*_model_specs(tables), _file_spec(tables, models)],
         check_specs=[
             dg.AssetCheckSpec(
                 EVERY_DUMP_LANDED,
@@ -88,7 +100,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
             context.log.warning("labeled property %s is left out: %s", name, reason)
         schemas = {sync.configuration.schema_name: HEAP, sync.configuration.migrated_schema_name: MIGRATED}
         for table in publication.tables:
-            key = model_key(schemas[table.schema], table.name)
+            key = model_key(schemas.get(table.schema, ANALYTICS_GROUP), table.name)
             if key in _MODELS:
                 yield dg.MaterializeResult(asset_key=key, metadata=published_metadata(table))
         yield dg.MaterializeResult(asset_key=DUCKDB_FILE, metadata=file_metadata(publication))
@@ -101,7 +113,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
             metadata={"dumps_waiting": len(outcome.waiting), "failures": len(outcome.failures)},
         )
 
-    return [land, resolve, publish]
+    return [land, resolve, analyze, publish]
 
 
 def _results(
@@ -119,6 +131,20 @@ def _results(
             yield dg.MaterializeResult(asset_key=key, metadata=changed.get(key, _UNCHANGED))
         else:
             context.log_event(dg.AssetMaterialization(key, metadata=changed[key]))
+
+
+def _models(
+    context: dg.AssetExecutionContext, made: Sequence[tuple[dg.AssetKey, bool, Metadata]]
+) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    """Yield a result for every model, in the order in which they are made of one another; see ``_results``."""
+    mine = context.selected_asset_keys
+    for key, changed, metadata in made:
+        if key in mine:
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata if changed else _UNCHANGED)
+        elif changed:
+            context.log_event(dg.AssetMaterialization(key, metadata=metadata))
+    for gone in sorted(mine - {key for key, *_ in made}):
+        yield dg.MaterializeResult(asset_key=gone, metadata=_UNCHANGED)
 
 
 def _identity_first(key: dg.AssetKey) -> tuple[str, bool, str]:
@@ -209,11 +235,11 @@ def _model_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
     ]
 
 
-def _file_spec(tables: Sequence[KnownTable]) -> dg.AssetSpec:
+def _file_spec(tables: Sequence[KnownTable], models: Sequence[dg.AssetSpec]) -> dg.AssetSpec:
     resolved = [*_heap_specs(tables), *_migrated_specs(tables)]
     return dg.AssetSpec(
         DUCKDB_FILE,
-        deps=[*(spec.key for spec in resolved), *_MODELS],
+        deps=[*(spec.key for spec in (*resolved, *models)), *_MODELS],
         description=(
             "The DuckDB file that analysts open. It is built beside the old one and swapped in: nobody who has it open"
             " waits, and nobody sees it half built."

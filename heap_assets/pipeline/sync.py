@@ -24,13 +24,14 @@ from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
 from heap_assets.pipeline.analysis import Analysis, analyze, forget_analysis
+from heap_assets.pipeline.checking import CheckOutcome, check
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.landing import DumpFailure, Landing, land
 from heap_assets.pipeline.ledger import Ledger, read_ledger
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
-from heap_assets.pipeline.registry import KnownTable, read_registry, write_registry
+from heap_assets.pipeline.registry import KnownTable, Registry, read_registry, write_registry
 from heap_assets.pipeline.resolution import Resolution, resolve
 from heap_assets.settings import Settings, is_s3
 
@@ -114,8 +115,10 @@ class Sync:
 
     def current(self) -> CurrentTables:
         """Return the raw tables as they are."""
-        segments = tuple(segment.name for segment in self.configuration.segments)
-        return current_tables(self.storage, self.ledger(), segments=segments)
+        return current_tables(self.storage, self.ledger(), segments=self._segments())
+
+    def _segments(self) -> tuple[str, ...]:
+        return tuple(segment.name for segment in self.configuration.segments)
 
     def resolve(self, *, rebuild: bool = False) -> Resolution:
         """Resolve everything; with ``rebuild`` from the raw lake alone, which then holds for the analysis too."""
@@ -157,6 +160,7 @@ class Sync:
                     KnownTable(name=name, about=publication.about.get(names.in_s[name], ""))
                     for name in resolution.tables
                 ],
+                self._segments(),
             )
         return publication
 
@@ -171,16 +175,21 @@ class Sync:
         arrived = arrivals(self.source(), ledger)
         return tuple(arrived.new_dumps(ledger)), arrived.broken()
 
+    def check(self) -> CheckOutcome:
+        """Return what there is to say of export and configuration; nothing is run."""
+        return check(self.source(), self.storage, self.ledger(), self.configuration)
+
     def discover(self) -> None:
         """Put the tables that the manifests name into the registry, so that a first run knows them beforehand."""
         ledger = self.ledger()
         new = arrivals(self.source(), ledger).new_dumps(ledger)
-        known = {table.name: table for table in self.known_tables()}
+        known = {table.name: table for table in self.registry().tables}
         named = tables_with_files(new.values())
-        write_registry(self.storage, {**{name: KnownTable(name=name) for name in named}, **known}.values())
+        tables = {**{name: KnownTable(name=name) for name in named}, **known}
+        write_registry(self.storage, tables.values(), self._segments())
 
-    def known_tables(self) -> tuple[KnownTable, ...]:
-        """Return the tables that an earlier run has seen."""
+    def registry(self) -> Registry:
+        """Return the tables and segments that an earlier run has seen."""
         return read_registry(self.storage)
 
     @contextmanager
