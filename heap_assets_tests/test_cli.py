@@ -145,14 +145,14 @@ def test_status_tells_what_is_landed_pending_and_broken_and_lands_nothing(shell)
 
 def test_a_check_tells_dumps_and_unknown_events_and_runs_nothing(shell):
     shell.deliver(dump(1, {"signup": signups(1)}))
-    (shell.folder / "heap.yaml").write_text("conversion_events: [sign_up, Sign-Up, signup]\n")
+    (shell.folder / "heap.yaml").write_text("conversion_events: [sign_up, paid, SignUp, signup]\n")
     shell.patch.setenv("HEAP_CONFIG", "heap.yaml")
     code, out, err = shell.run("check")
     assert (code, err) == (0, "")
     assert "1 dumps, 1 of them not landed yet" in out
     assert [line for line in out.splitlines() if line.startswith("warning")] == [
         "warning: conversion_events: there is no event sign_up; it counts as never done. Did you mean signup?",
-        "warning: conversion_events: there is no event Sign-Up; it counts as never done.",
+        "warning: conversion_events: there is no event paid; it counts as never done.",
     ]
     assert not (shell.folder / "home").exists()
 
@@ -160,7 +160,8 @@ def test_a_check_tells_dumps_and_unknown_events_and_runs_nothing(shell):
 def test_a_check_of_a_broken_manifest_ends_in_1_and_of_a_wrong_configuration_in_2(shell):
     shell.deliver(dump(1, {}, manifest="garbage"))
     code, _, err = shell.run("check")
-    assert (code, err) == (1, "error: manifests/sync_1.json: not JSON (line 1, column 1: Expecting value)\n")
+    assert code == 1
+    assert err.startswith("error: manifests/sync_1.json: not JSON")
     (shell.folder / "heap.yaml").write_text("funnels: [{name: f}]\n")
     shell.patch.setenv("HEAP_CONFIG", "heap.yaml")
     code, out, err = shell.run("check")

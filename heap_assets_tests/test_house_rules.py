@@ -30,7 +30,7 @@ ALLOWED_AT_THE_TOP = {
 }
 SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "base", "core"}
 CATALOGUE = {"catalog", "models", "analytics_models", "columns", "documented_columns", "shapes", "labeled"}
-CATALOGUE |= {"labeled_columns", "names", "errors"}
+CATALOGUE |= {"labeled_columns", "names", "errors", "other_table"}
 ROOMS = {"aws", "config", "export", "lake", "transforms", "warehouse", "pipeline", "defs"}
 
 MAY_IMPORT = {

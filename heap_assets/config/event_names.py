@@ -32,12 +32,12 @@ def event_tables(
     ``published`` are the event tables by delivered name, ``display_names`` pairs of delivered name and display name.
 
     >>> from heap_assets.config.load import configuration_from_text
-    >>> configuration = configuration_from_text("conversion_events: [Order - Completed, Sign Up, sing_up]", name="x")
+    >>> configuration = configuration_from_text("conversion_events: [Order - Completed, Sign Up, Sing Up]", name="x")
     >>> found = event_tables(configuration, {"order_completed": "order_completed", "s1": "s1"}, [("s1", "Sign Up")])
     >>> dict(found.tables)
     {'Order - Completed': 'order_completed', 'Sign Up': 's1'}
     >>> found.warnings
-    ('conversion_events: there is no event sing_up; it counts as never done. Did you mean Sign Up?',)
+    ('conversion_events: there is no event Sing Up; it counts as never done. Did you mean Sign Up?',)
     """
     displayed: dict[str, list[str]] = {}
     for delivered, display_name in sorted(set(display_names)):

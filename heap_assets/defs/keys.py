@@ -12,6 +12,7 @@ import dagster as dg
 from heap_assets.models import MODELS
 
 RAW, HEAP, MIGRATED, ANALYTICS_GROUP, PUBLISHED = "raw", "heap", "heap_migrated", "analytics", "published"
+OTHER = "other"
 DUCKDB_FILE = dg.AssetKey([PUBLISHED, "duckdb_file"])
 
 

@@ -2,22 +2,31 @@
 
 Raw tables are landed in one step, resolved in a second, analyzed in a third, published in a fourth: a step of its own
 for each table would cost more than the work. A table that a run sees first is landed and published like any other; it
-becomes an asset when the definitions are loaded again. Here: specs and bodies of a few lines. Not here: what a sync
-does (pipeline/sync.py).
+becomes an asset when the definitions are loaded again. Here: steps of a few lines. Not here: specs (specs.py), what a
+sync does (pipeline/sync.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from pydantic import Field
 
-from heap_assets.catalog import EVENT_METADATA, SYNC_HISTORY, SYNC_INFO, USER_MIGRATIONS, USERS, raw_table
+from heap_assets.catalog import EVENT_METADATA
 from heap_assets.defs.analytics import analytics_metadata, analytics_specs
-from heap_assets.defs.keys import ANALYTICS_GROUP, DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, model_key, table_key
+from heap_assets.defs.keys import (
+    ANALYTICS_GROUP,
+    DUCKDB_FILE,
+    HEAP,
+    MIGRATED,
+    RAW,
+    model_key,
+)
 from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
 from heap_assets.defs.resources import HeapSync
-from heap_assets.models import ALL_EVENTS, IDENTITY_MAP, QUARANTINE
+from heap_assets.defs.specs import PUBLISHED_MODELS, file_spec, heap_specs, migrated_specs, model_specs, table_spec
+from heap_assets.models import IDENTITY_MAP
+from heap_assets.other_table import OtherTable
 from heap_assets.pipeline.registry import KnownTable
 
 EVERY_DUMP_LANDED = "every_dump_landed"
@@ -44,13 +53,15 @@ class ResolveConfig(dg.Config):
     )
 
 
-def sync_assets(tables: Sequence[KnownTable], segments: Sequence[str] = ()) -> list[dg.AssetsDefinition]:
+def sync_assets(
+    tables: Sequence[KnownTable], segments: Sequence[str] = (), other: OtherTable | None = None
+) -> list[dg.AssetsDefinition]:
     """Return the assets of these tables and segments, of the models, and the published file."""
     models = analytics_specs(tables, segments)
 
     @dg.multi_asset(
         name="land",
-        specs=[_spec(RAW, table, []) for table in (*tables, KnownTable(name=EVENT_METADATA.kind))],
+        specs=[table_spec(RAW, table, []) for table in (*tables, KnownTable(name=EVENT_METADATA.kind))],
         can_subset=True,
     )
     def land(
@@ -63,7 +74,7 @@ def sync_assets(tables: Sequence[KnownTable], segments: Sequence[str] = ()) -> l
 
     @dg.multi_asset(
         name="resolve",
-        specs=[*_heap_specs(tables), *_migrated_specs(tables)],
+        specs=[*heap_specs(tables), *migrated_specs(tables)],
         can_subset=True,
     )
     def resolve(
@@ -81,7 +92,7 @@ def sync_assets(tables: Sequence[KnownTable], segments: Sequence[str] = ()) -> l
 
     @dg.multi_asset(
         name="publish",
-        specs=[*_model_specs(tables), _file_spec(tables, models)],
+        specs=[*model_specs(tables), file_spec(tables, models, other)],
         check_specs=[
             dg.AssetCheckSpec(
                 EVERY_DUMP_LANDED,
@@ -101,7 +112,7 @@ def sync_assets(tables: Sequence[KnownTable], segments: Sequence[str] = ()) -> l
         schemas = {sync.configuration.schema_name: HEAP, sync.configuration.migrated_schema_name: MIGRATED}
         for table in publication.tables:
             key = model_key(schemas.get(table.schema, ANALYTICS_GROUP), table.name)
-            if key in _MODELS:
+            if key in PUBLISHED_MODELS:
                 yield dg.MaterializeResult(asset_key=key, metadata=published_metadata(table))
         yield dg.MaterializeResult(asset_key=DUCKDB_FILE, metadata=file_metadata(publication))
         outcome = sync.last_landing()
@@ -155,95 +166,3 @@ def _identity_first(key: dg.AssetKey) -> tuple[str, bool, str]:
 
 _UNCHANGED = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: dg.MetadataValue.bool(value=True)}
 """Marks a result of which Dagster 1.13 puts nothing down; it has no public name for that."""
-_KINDS = {RAW: {"avro", "deltalake"}, HEAP: {"polars", "view"}, MIGRATED: {"polars", "view"}, PUBLISHED: {"duckdb"}}
-_LAYERS = {
-    RAW: "As Heap delivered it, every dump kept apart.",
-    HEAP: "Each row once, the newest dump's; user ids as Heap recorded them.",
-    MIGRATED: "Each row once, merged users resolved: user_id is the person, original_user_id what Heap recorded.",
-}
-_PEOPLE = (
-    "One row per person: all user ids that were merged into one. Of each property the newest value that is known;"
-    " joindate is the earliest, last_modified the latest."
-)
-_MODELS = {
-    model_key(HEAP, ALL_EVENTS.name): f"{ALL_EVENTS.description}\n\n{_LAYERS[HEAP]}",
-    model_key(HEAP, SYNC_INFO.kind): SYNC_INFO.description,
-    model_key(HEAP, SYNC_HISTORY.kind): SYNC_HISTORY.description,
-    model_key(HEAP, EVENT_METADATA.kind): EVENT_METADATA.description,
-    model_key(HEAP, QUARANTINE.name): QUARANTINE.description,
-    model_key(MIGRATED, ALL_EVENTS.name): f"{ALL_EVENTS.description}\n\n{_LAYERS[MIGRATED]}",
-}
-
-
-def _spec(layer: str, table: KnownTable, deps: Iterable[dg.AssetKey]) -> dg.AssetSpec:
-    declared = raw_table(table.name)
-    title = f"{table.about.rstrip('.')}.\n\n" if table.about else ""
-    described = f"{title}{declared.description}\n\n{_LAYERS[layer]}"
-    return dg.AssetSpec(
-        table_key(layer, table.name),
-        deps=list(deps),
-        description=_PEOPLE if (layer, table.name) == (MIGRATED, USERS.kind) else described,
-        group_name=layer,
-        kinds=_KINDS[layer],
-        skippable=True,
-    )
-
-
-def _heap_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
-    return [_spec(HEAP, table, [table_key(RAW, table.name)]) for table in tables]
-
-
-def _migrated_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
-    identity = model_key(MIGRATED, IDENTITY_MAP.name)
-    specs = [
-        _spec(MIGRATED, table, [table_key(HEAP, table.name), identity])
-        for table in tables
-        if raw_table(table.name).is_event_like or table.name == USERS.kind
-    ]
-    return [
-        *specs,
-        dg.AssetSpec(
-            identity,
-            deps=[table_key(HEAP, USER_MIGRATIONS.kind)],
-            description=IDENTITY_MAP.description,
-            group_name=MIGRATED,
-            kinds={"polars"},
-            skippable=True,
-        ),
-    ]
-
-
-def _model_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
-    events = [table.name for table in tables if raw_table(table.name).is_event_like]
-    every = [table.name for table in tables]
-    deps = {
-        model_key(HEAP, ALL_EVENTS.name): [table_key(HEAP, name) for name in events],
-        model_key(MIGRATED, ALL_EVENTS.name): [table_key(MIGRATED, name) for name in events],
-        model_key(HEAP, SYNC_INFO.kind): [table_key(HEAP, name) for name in every],
-        model_key(HEAP, QUARANTINE.name): [table_key(RAW, name) for name in every],
-        model_key(HEAP, EVENT_METADATA.kind): [table_key(RAW, EVENT_METADATA.kind)],
-    }
-    return [
-        dg.AssetSpec(
-            key,
-            deps=deps.get(key, []),
-            description=description,
-            group_name=key.path[0],
-            kinds={"duckdb"},
-        )
-        for key, description in _MODELS.items()
-    ]
-
-
-def _file_spec(tables: Sequence[KnownTable], models: Sequence[dg.AssetSpec]) -> dg.AssetSpec:
-    resolved = [*_heap_specs(tables), *_migrated_specs(tables)]
-    return dg.AssetSpec(
-        DUCKDB_FILE,
-        deps=[*(spec.key for spec in (*resolved, *models)), *_MODELS],
-        description=(
-            "The DuckDB file that analysts open. It is built beside the old one and swapped in: nobody who has it open"
-            " waits, and nobody sees it half built."
-        ),
-        group_name=PUBLISHED,
-        kinds=_KINDS[PUBLISHED],
-    )

@@ -26,9 +26,10 @@ from heap_assets.config.model import Configuration
 from heap_assets.labeled import Definition
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, MODELS, ORIGINAL_USER_ID, QUARANTINE, Model
-from heap_assets.pipeline import sync_tables
+from heap_assets.pipeline import other_data, sync_tables
 from heap_assets.pipeline.analysis import Analysis
 from heap_assets.pipeline.ledger import Ledger
+from heap_assets.pipeline.other_data import JoinedTable
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.shapes import union_columns
 from heap_assets.warehouse import views
@@ -69,6 +70,7 @@ def publish(
     ledger: Ledger,
     resolution: Resolution,
     analysis: Analysis,
+    joined: JoinedTable | None = None,
     configuration: Configuration,
     as_tables: bool,
 ) -> Publication:
@@ -80,6 +82,8 @@ def publish(
         building.schema_s(ledger)
         building.schema_migrated()
         building.models(analysis)
+        if joined is not None:
+            building.other_table(joined)
     return Publication(
         path=path,
         tables=tuple(building.tables),
@@ -192,6 +196,14 @@ class _Building:
             add = self._file.add_table if as_table else self._file.add_view
             add(schema, name, query)
             self._describe(schema, name, analyzed.model, rows=analyzed.made.rows, is_view=not as_table)
+
+    def other_table(self, joined: JoinedTable) -> None:
+        """Add the table of the user's own."""
+        schema = other_data.SCHEMA
+        self._file.add_schema(schema)
+        self._file.add_table(schema, joined.name, views.file_select(str(self._storage.local_copy(joined.path))))
+        declared = Model(name=joined.name, description=other_data.ABOUT, key=())
+        self._describe(schema, joined.name, declared, rows=joined.rows, is_view=False)
 
     def _lake(self, table: ResolvedTable, kind: str, superseded: pl.Series) -> views.Lake:
         files = table.current.files

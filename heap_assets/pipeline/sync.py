@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from heap_assets.aws.access import aws_session, s3_client, storage_options
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
+from heap_assets.errors import SettingsError
 from heap_assets.export.opening import open_source
 from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
@@ -28,6 +29,7 @@ from heap_assets.pipeline.checking import CheckOutcome, check
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.landing import DumpFailure, Landing, land
 from heap_assets.pipeline.ledger import Ledger, read_ledger
+from heap_assets.pipeline.other_data import JoinedTable, join_other
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
@@ -64,6 +66,7 @@ class Sync:
         self._storage: Storage | None = None
         self._resolution: Resolution | None = None
         self._analysis: Analysis | None = None
+        self._joined: JoinedTable | None = None
 
     @property
     def configuration(self) -> Configuration:
@@ -123,7 +126,7 @@ class Sync:
     def resolve(self, *, rebuild: bool = False) -> Resolution:
         """Resolve everything; with ``rebuild`` from the raw lake alone, which then holds for the analysis too."""
         with self._lock():
-            self._analysis = None
+            self._analysis = self._joined = None
             if rebuild:
                 forget_analysis(self.storage)
             self._resolution = resolve(self.storage, self.current(), rebuild=rebuild)
@@ -138,10 +141,21 @@ class Sync:
             self._progress.note(warning)
         return self._analysis
 
+    def join_other(self) -> JoinedTable:
+        """Read the other table of the settings and find out whom its rows are about."""
+        if self.settings.other is None:
+            raise SettingsError("HEAP_OTHER_TABLE is not set; there is no other table to join.")
+        analysis = self._analysis or self.analyze()
+        with self._lock():
+            self._joined = join_other(self.storage, analysis, self.settings.other)
+        return self._joined
+
     def publish(self) -> Publication:
         """Publish what is resolved and analyzed."""
         resolution = self._resolution or self.resolve()
         analysis = self._analysis or self.analyze()
+        if self.settings.other is not None and self._joined is None:
+            self.join_other()
         with self._lock():
             publication = publish(
                 self.settings.duckdb_path,
@@ -149,6 +163,7 @@ class Sync:
                 ledger=self.ledger(),
                 resolution=resolution,
                 analysis=analysis,
+                joined=self._joined,
                 configuration=self.configuration,
                 as_tables=self.settings.facts_as == "tables",
             )
