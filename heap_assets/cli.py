@@ -1,4 +1,4 @@
-"""The command line: sync, status, sample.
+"""The command line: sync, status, check, sample.
 
 Here: arguments, exit codes and what is printed. Exit codes: 0 done, 1 a dump or the run failed, 2 wrong usage or
 settings. Not here: work (pipeline/), bars (terminal.py).
@@ -73,6 +73,30 @@ def status() -> None:
         click.echo(f"failed     {failure.reason}")
     if work.settings.duckdb_path.exists():
         console.print(_sync_info(work))
+
+
+@commands.command()
+def check() -> None:
+    """Check configuration and export without running anything; ends with 1 if a manifest cannot be read."""
+    work = Sync(read_settings(os.environ), Silence())
+    configuration = work.configuration
+    click.echo(f"configuration  {work.settings.config_path or 'packaged heap.yaml'}")
+    click.echo(
+        f"               {len(configuration.funnels)} funnels, {len(configuration.segments)} segments,"
+        f" {len(configuration.channel_rules)} channel rules"
+    )
+    click.echo(f"export         {work.settings.source_uri}")
+    if work.settings.export_uri is None and not work.settings.sample_path.exists():
+        click.echo("               the sample export, which the first sync makes")
+        return
+    outcome = work.check()
+    click.echo(f"               {outcome.dumps} dumps, {outcome.new} of them not landed yet")
+    for warning in outcome.warnings:
+        click.echo(f"warning: {warning}")
+    for reason in outcome.broken:
+        click.echo(f"error: {reason}", err=True)
+    if outcome.broken:
+        sys.exit(1)
 
 
 @commands.command()

@@ -41,6 +41,17 @@ class ValueType(StrEnum):
         return _POLARS[self]
 
 
+class DateType:
+    """The type of a day: computed columns have it, delivered ones never."""
+
+    duckdb = "DATE"
+    polars = pl.Date()
+
+
+DATE = DateType()
+ColumnType = ValueType | DateType
+"""The type of a column that a reader sees."""
+
 _DUCKDB = {
     ValueType.BOOLEAN: "BOOLEAN",
     ValueType.LONG: "BIGINT",

@@ -6,7 +6,7 @@ Source: Heap's data schema page. An export may lack any of them and have others 
 
 from dataclasses import dataclass
 
-from heap_assets.columns import ValueType
+from heap_assets.columns import ColumnType, ValueType
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Column:
     """A documented column: its name, its type and what it means."""
 
     name: str
-    type: ValueType
+    type: ColumnType
     meaning: str
 
 

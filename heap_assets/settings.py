@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from heap_assets.aws.access import AwsAccess
 from heap_assets.errors import SettingsError
+from heap_assets.other_table import OtherTable, read_other_table
 
 FactsAs = Literal["views", "tables"]
 
@@ -27,6 +28,7 @@ class Settings:
         duckdb_path: The published file.
         config_path: The analytics configuration; None stands for the packaged one.
         facts_as: Whether facts are published as views over the lake's Parquet or as tables.
+        other: A table of the user's own that is published next to Heap's.
         aws: How S3 is reached.
     """
 
@@ -36,6 +38,7 @@ class Settings:
     duckdb_path: Path
     config_path: Path | None
     facts_as: FactsAs
+    other: OtherTable | None = None
     aws: AwsAccess
 
     @property
@@ -83,6 +86,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         duckdb_path=duckdb_path,
         config_path=config_path,
         facts_as=_facts_as(setting("HEAP_FACTS_AS"), lake_uri),
+        other=read_other_table(setting("HEAP_OTHER_TABLE"), setting("HEAP_OTHER_KEY")),
         aws=AwsAccess(
             endpoint_url=setting("AWS_ENDPOINT_URL"),
             region=setting("AWS_REGION") or setting("AWS_DEFAULT_REGION"),

@@ -8,22 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from heap_assets.catalog import (
+from heap_assets.catalog import BUILT_IN, LONG, USERS, RawTable, raw_table
+from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, resolved_type, stored_name
+from heap_assets.documented_columns import EVENT_COLUMNS
+from heap_assets.models import (
     ALL_EVENTS,
     BASIC_COLUMNS,
-    BUILT_IN,
     BUILT_IN_EVENT_COLUMNS,
     EVENT_TABLE_NAME,
     IDENTITY_MAP,
-    LONG,
     ORIGINAL_USER_ID,
     OURS_IN_S,
-    USERS,
-    RawTable,
-    raw_table,
 )
-from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, resolved_type, stored_name
-from heap_assets.documented_columns import EVENT_COLUMNS
 from heap_assets.names import folded, published_names
 
 

@@ -3,6 +3,7 @@
 Here: running and reading. Not here: what should be in the tables (oracles/), how exports are written (exports/).
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,14 +17,15 @@ from heap_assets.pipeline.landing import Landing
 from heap_assets.pipeline.progress import Silence
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
+from heap_assets_tests.configurations import EVERYTHING
 from heap_assets_tests.oracles.tables import Table, Tables
 
-S, M = "main_production", "main_production_migrated"
+S, M, A = "main_production", "main_production_migrated", "heap_analytics"
 _INTERNAL = "_heap_assets"
 
 
 def sync_of(export_root: Path | str, home: Path, **environment: str) -> Sync:
-    """Return a sync of an export into ``home``; without HEAP_CONFIG its configuration has no segments and funnels."""
+    """Return a sync of an export into ``home``; without HEAP_CONFIG its configuration is the one for drawn exports."""
     home.mkdir(parents=True, exist_ok=True)
     if "HEAP_CONFIG" not in environment:
         environment["HEAP_CONFIG"] = str(configured(home))
@@ -31,10 +33,10 @@ def sync_of(export_root: Path | str, home: Path, **environment: str) -> Sync:
     return Sync(read_settings(variables), Silence())
 
 
-def configured(home: Path, **keys: str) -> Path:
-    """Write a configuration of these keys and nothing else, and return its path."""
+def configured(home: Path, **keys: object) -> Path:
+    """Write the configuration for drawn exports, with these keys in place of its own, and return its path."""
     path = home / "heap.yaml"
-    path.write_text("".join(f"{key}: {value}\n" for key, value in ({"project": "main"} | keys).items()))
+    path.write_text(json.dumps({"project": "main", **EVERYTHING, **keys}))
     return path
 
 
@@ -42,13 +44,14 @@ def run(sync: Sync, *, rebuild: bool = False) -> Landing:
     """Run a sync as the command line does, and return what was landed."""
     landing = sync.land()
     sync.resolve(rebuild=rebuild)
+    sync.analyze()
     sync.publish()
     return landing
 
 
 def published_by(sync: Sync) -> Tables:
-    """Return the tables of S and S_migrated that a sync has published."""
-    return {name: table for name, table in tables_in(sync.settings.duckdb_path).items() if name[0] in {S, M}}
+    """Return the tables of S, S_migrated and heap_analytics that a sync has published."""
+    return {name: table for name, table in tables_in(sync.settings.duckdb_path).items() if name[0] in {S, M, A}}
 
 
 def tables_in(duckdb_path: Path) -> dict[tuple[str, str], Table]:

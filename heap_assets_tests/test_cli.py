@@ -143,6 +143,42 @@ def test_status_tells_what_is_landed_pending_and_broken_and_lands_nothing(shell)
     assert not (shell.folder / "home" / "lake" / "raw" / "signup" / "11").exists()
 
 
+def test_a_check_tells_dumps_and_unknown_events_and_runs_nothing(shell):
+    shell.deliver(dump(1, {"signup": signups(1)}))
+    (shell.folder / "heap.yaml").write_text("conversion_events: [sign_up, paid, SignUp, signup]\n")
+    shell.patch.setenv("HEAP_CONFIG", "heap.yaml")
+    code, out, err = shell.run("check")
+    assert (code, err) == (0, "")
+    assert "1 dumps, 1 of them not landed yet" in out
+    assert [line for line in out.splitlines() if line.startswith("warning")] == [
+        "warning: conversion_events: there is no event sign_up; it counts as never done. Did you mean signup?",
+        "warning: conversion_events: there is no event paid; it counts as never done.",
+    ]
+    assert not (shell.folder / "home").exists()
+
+
+def test_a_check_of_a_broken_manifest_ends_in_1_and_of_a_wrong_configuration_in_2(shell):
+    shell.deliver(dump(1, {}, manifest="garbage"))
+    code, _, err = shell.run("check")
+    assert code == 1
+    assert err.startswith("error: manifests/sync_1.json: not JSON")
+    (shell.folder / "heap.yaml").write_text("funnels: [{name: f}]\n")
+    shell.patch.setenv("HEAP_CONFIG", "heap.yaml")
+    code, out, err = shell.run("check")
+    assert (code, out) == (2, "")
+    assert "funnels[0].steps" in err
+
+
+def test_a_sync_tells_events_of_the_configuration_that_nobody_knows_and_shows_the_analytics(shell):
+    shell.deliver(dump(1, {"signup": signups(1)}))
+    (shell.folder / "heap.yaml").write_text("funnels: [{name: f, steps: [signup, pay]}]\n")
+    shell.patch.setenv("HEAP_CONFIG", "heap.yaml")
+    code, out, err = shell.run("sync")
+    assert (code, err) == (0, "")
+    assert out.count("funnel f, step 2: there is no event pay; it counts as never done.") == 1
+    assert [line.split()[-1] for line in out.splitlines() if "heap_analytics.funnel_steps" in line] == ["2"]
+
+
 def test_a_sample_is_written_and_the_same_arguments_write_the_same_bytes(shell):
     for folder in ("one", "two"):
         code, out, err = shell.run("sample", "--out", folder, "--users", "5", "--days", "2", "--seed", "3")
@@ -171,7 +207,7 @@ def test_wrong_usage_ends_in_2_and_says_why_on_stderr(shell, arguments, said):
     assert said in err
 
 
-@pytest.mark.parametrize("command", ["sync", "status"])
+@pytest.mark.parametrize("command", ["sync", "status", "check"])
 def test_a_wrong_setting_ends_in_2_with_one_line_on_stderr(shell, command):
     shell.patch.setenv("HEAP_FACTS_AS", "both")
     code, out, err = shell.run(command)

@@ -29,7 +29,8 @@ ALLOWED_AT_THE_TOP = {
     "LICENSE",
 }
 SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "base", "core"}
-CATALOGUE = {"catalog", "columns", "documented_columns", "shapes", "labeled", "names", "errors"}
+CATALOGUE = {"catalog", "models", "analytics_models", "columns", "documented_columns", "shapes", "labeled"}
+CATALOGUE |= {"labeled_columns", "names", "errors", "other_table"}
 ROOMS = {"aws", "config", "export", "lake", "transforms", "warehouse", "pipeline", "defs"}
 
 MAY_IMPORT = {
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "aws": {"aws", "errors"},
     "export": {"export", "aws", "catalog", "columns", "errors", "labeled", "names"},
     "lake": {"lake", "aws", "columns", "errors"},
-    "warehouse": {"warehouse", "catalog", "columns", "documented_columns", "shapes", "labeled", "names"},
+    "warehouse": {"warehouse", *CATALOGUE},
     "pipeline": {*CATALOGUE, *ROOMS, "settings"} - {"defs"},
 }
 NEVER_IMPORTED_BY_TRANSFORMS = {"os", "sys", "pathlib", "io", "time", "random", "uuid", "tempfile", "logging", "duckdb"}

@@ -15,7 +15,7 @@ import yaml
 from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
 from heap_assets.settings import read_settings
-from heap_assets_tests.published import M, S
+from heap_assets_tests.published import A, M, S, run, sync_of
 from heap_assets_tests.working_copy import ROOT, clean_environment, dagster_dev, run_command, working_copy
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -110,7 +110,7 @@ def test_every_query_of_the_readme_has_an_answer(query, published):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("schema", "only_if_delivered"), [(S, {"_dropped_tables"}), (M, set())])
+@pytest.mark.parametrize(("schema", "only_if_delivered"), [(S, {"_dropped_tables"}), (M, set()), (A, set())])
 def test_the_tables_of_each_schema_are_those_that_are_published(schema, only_if_delivered, published):
     found = {
         name
@@ -118,12 +118,52 @@ def test_the_tables_of_each_schema_are_those_that_are_published(schema, only_if_
             "SELECT table_name FROM information_schema.tables WHERE table_schema = ?", [schema]
         ).fetchall()
     }
-    events = {
-        name for (name,) in published.execute(f"SELECT DISTINCT event_table_name FROM {schema}.all_events").fetchall()
-    }
+    events = {name for (name,) in published.execute(f"SELECT DISTINCT event_table_name FROM {S}.all_events").fetchall()}
+    segments = {name for name in found if name.startswith("segment_")}
     told = set(names_below(f"Schema `{schema}`"))
-    assert told - only_if_delivered == found - (events - {"sessions", "pageviews"})
-    assert "one table per event" in " ".join(first for first, *_ in rows_below(f"Schema `{schema}`"))
+    assert told - only_if_delivered == found - (events - {"sessions", "pageviews"}) - segments
+    in_words = " ".join(first for first, *_ in rows_below(f"Schema `{schema}`"))
+    assert ("one table per event" in in_words) == (schema != A)
+    assert ("one table per segment" in in_words) == bool(segments)
+
+
+@pytest.mark.slow
+def test_the_examples_of_funnels_segments_conversions_and_channels_find_somebody_in_the_sample(tmp_path):
+    (tmp_path / "heap.yaml").write_text("".join(block for block in blocks("yaml") if not block.startswith("ops:")))
+    write_sample(tmp_path / "export", SampleSize(users=300, days=20))
+    sync = sync_of(tmp_path / "export", tmp_path / "home", HEAP_CONFIG=str(tmp_path / "heap.yaml"))
+    run(sync)
+    assert sync.last_publication().warnings == ()
+    with duckdb.connect(sync.settings.duckdb_path, read_only=True) as connection:
+
+        def found(query: str) -> list:
+            return [value for (value,) in connection.execute(query).fetchall()]
+
+        reached = found("SELECT sum(users) FROM heap_analytics.funnel_steps GROUP BY step_number ORDER BY step_number")
+        assert reached[0] > reached[1] > reached[2] > 0
+        groups = set(found("SELECT group_value FROM heap_analytics.funnel_steps WHERE users > 0"))
+        assert {"gold", "free"} <= groups
+        for segment in ("lookers", "gold"):
+            assert (
+                0
+                < found(f"SELECT count(*) FROM {M}.segment_{segment}")[0]
+                < found(f"SELECT count(*) FROM {M}.users")[0]
+            )
+        assert set(found("SELECT heap_event_name FROM heap_analytics.attribution")) == {"order_completed", "sign_up"}
+        channels = set(found("SELECT heap_session_defined_channel_attribution FROM heap_analytics.heap_sessions"))
+        assert {"Newsletter", "Paid", "Direct", "Unattributed"} <= channels
+
+
+@pytest.mark.slow
+def test_the_packaged_configuration_fits_the_sample(published):
+    funnels = published.execute(
+        "SELECT funnel, min(reached), count(*) FROM (SELECT funnel, step_number, sum(users) AS reached"
+        " FROM heap_analytics.funnel_steps GROUP BY ALL) GROUP BY ALL"
+    ).fetchall()
+    assert {funnel for funnel, *_ in funnels} == {"purchase", "purchase_in_one_session"}
+    assert all(fewest > 0 for _, fewest, _ in funnels)
+    for segment in ("segment_gold", "segment_buyers"):
+        assert published.execute(f"SELECT count(*) FROM {M}.{segment}").fetchone() > (0,)
 
 
 class Asked(dict[str, str]):
@@ -163,7 +203,7 @@ def test_the_run_config_fits_the_job():
 
     from heap_assets.defs.definitions import heap_definitions
 
-    (config,) = blocks("yaml")
+    (config,) = (block for block in blocks("yaml") if block.startswith("ops:"))
     assert dg.validate_run_config(heap_definitions().resolve_job_def("heap_sync"), yaml.safe_load(config))
 
 

@@ -9,9 +9,10 @@ import re
 
 import dagster as dg
 
-from heap_assets.catalog import MODELS
+from heap_assets.models import MODELS
 
-RAW, HEAP, MIGRATED, PUBLISHED = "raw", "heap", "heap_migrated", "published"
+RAW, HEAP, MIGRATED, ANALYTICS_GROUP, PUBLISHED = "raw", "heap", "heap_migrated", "analytics", "published"
+OTHER = "other"
 DUCKDB_FILE = dg.AssetKey([PUBLISHED, "duckdb_file"])
 
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from heap_assets.catalog import EVENT_METADATA, IDENTITY_MAP, MODELS, ORIGINAL_USER_ID, SYSTEM_TABLES, USERS, raw_table
+from heap_assets.catalog import EVENT_METADATA, SYSTEM_TABLES, USERS, raw_table
 from heap_assets.config.model import Configuration
 from heap_assets.defs.keys import HEAP, MIGRATED, RAW, model_key, table_key
 from heap_assets.documented_columns import Column
+from heap_assets.models import IDENTITY_MAP, MODELS, ORIGINAL_USER_ID
 from heap_assets.pipeline.landing import Landing
 from heap_assets.pipeline.publication import Publication, PublishedTable
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable

@@ -1,30 +1,32 @@
 """The assets: one per Heap table in each layer, and the published file.
 
-Raw tables are landed in one step, resolved in a second, published in a third: a step of its own for each table would
-cost more than the work. A table that a run sees first is landed and published like any other; it becomes an asset when
-the definitions are loaded again. Here: specs and bodies of a few lines. Not here: what a sync does (pipeline/sync.py).
+Raw tables are landed in one step, resolved in a second, analyzed in a third, published in a fourth: a step of its own
+for each table would cost more than the work. A table that a run sees first is landed and published like any other; it
+becomes an asset when the definitions are loaded again. Here: steps of a few lines. Not here: specs (specs.py), what a
+sync does (pipeline/sync.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from pydantic import Field
 
-from heap_assets.catalog import (
-    ALL_EVENTS,
-    EVENT_METADATA,
-    IDENTITY_MAP,
-    QUARANTINE,
-    SYNC_HISTORY,
-    SYNC_INFO,
-    USER_MIGRATIONS,
-    USERS,
-    raw_table,
+from heap_assets.catalog import EVENT_METADATA
+from heap_assets.defs.analytics import analytics_metadata, analytics_specs
+from heap_assets.defs.keys import (
+    ANALYTICS_GROUP,
+    DUCKDB_FILE,
+    HEAP,
+    MIGRATED,
+    RAW,
+    model_key,
 )
-from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, model_key, table_key
 from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
 from heap_assets.defs.resources import HeapSync
+from heap_assets.defs.specs import PUBLISHED_MODELS, file_spec, heap_specs, migrated_specs, model_specs, table_spec
+from heap_assets.models import IDENTITY_MAP
+from heap_assets.other_table import OtherTable
 from heap_assets.pipeline.registry import KnownTable
 
 EVERY_DUMP_LANDED = "every_dump_landed"
@@ -44,16 +46,22 @@ class ResolveConfig(dg.Config):
 
     rebuild: bool = Field(
         default=False,
-        description="Compute everything anew from the raw lake; the result is the same, unless state was damaged.",
+        description=(
+            "Compute everything anew from the raw lake, analytics included; the result is the same, unless state was"
+            " damaged."
+        ),
     )
 
 
-def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
-    """Return the assets of these tables, and the published file."""
+def sync_assets(
+    tables: Sequence[KnownTable], segments: Sequence[str] = (), other: OtherTable | None = None
+) -> list[dg.AssetsDefinition]:
+    """Return the assets of these tables and segments, of the models, and the published file."""
+    models = analytics_specs(tables, segments)
 
     @dg.multi_asset(
         name="land",
-        specs=[_spec(RAW, table, []) for table in (*tables, KnownTable(name=EVENT_METADATA.kind))],
+        specs=[table_spec(RAW, table, []) for table in (*tables, KnownTable(name=EVENT_METADATA.kind))],
         can_subset=True,
     )
     def land(
@@ -66,7 +74,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
 
     @dg.multi_asset(
         name="resolve",
-        specs=[*_heap_specs(tables), *_migrated_specs(tables)],
+        specs=[*heap_specs(tables), *migrated_specs(tables)],
         can_subset=True,
     )
     def resolve(
@@ -76,9 +84,15 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
         resolution = sync.resolve(rebuild=config.rebuild)
         yield from _results(context, resolved_metadata(resolution, sync.configuration))
 
+    @dg.multi_asset(name="analyze", specs=models, can_subset=True)
+    def analyze(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        sync = heap.of(context)
+        made = analytics_metadata(sync.analyze(), sync.storage, sync.configuration.migrated_schema_name)
+        yield from _models(context, list(made))
+
     @dg.multi_asset(
         name="publish",
-        specs=[*_model_specs(tables), _file_spec(tables)],
+        specs=[*model_specs(tables), file_spec(tables, models, other)],
         check_specs=[
             dg.AssetCheckSpec(
                 EVERY_DUMP_LANDED,
@@ -97,8 +111,8 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
             context.log.warning("labeled property %s is left out: %s", name, reason)
         schemas = {sync.configuration.schema_name: HEAP, sync.configuration.migrated_schema_name: MIGRATED}
         for table in publication.tables:
-            key = model_key(schemas[table.schema], table.name)
-            if key in _MODELS:
+            key = model_key(schemas.get(table.schema, ANALYTICS_GROUP), table.name)
+            if key in PUBLISHED_MODELS:
                 yield dg.MaterializeResult(asset_key=key, metadata=published_metadata(table))
         yield dg.MaterializeResult(asset_key=DUCKDB_FILE, metadata=file_metadata(publication))
         outcome = sync.last_landing()
@@ -110,7 +124,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
             metadata={"dumps_waiting": len(outcome.waiting), "failures": len(outcome.failures)},
         )
 
-    return [land, resolve, publish]
+    return [land, resolve, analyze, publish]
 
 
 def _results(
@@ -130,6 +144,20 @@ def _results(
             context.log_event(dg.AssetMaterialization(key, metadata=changed[key]))
 
 
+def _models(
+    context: dg.AssetExecutionContext, made: Sequence[tuple[dg.AssetKey, bool, Metadata]]
+) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    """Yield a result for every model, in the order in which they are made of one another; see ``_results``."""
+    mine = context.selected_asset_keys
+    for key, changed, metadata in made:
+        if key in mine:
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata if changed else _UNCHANGED)
+        elif changed:
+            context.log_event(dg.AssetMaterialization(key, metadata=metadata))
+    for gone in sorted(mine - {key for key, *_ in made}):
+        yield dg.MaterializeResult(asset_key=gone, metadata=_UNCHANGED)
+
+
 def _identity_first(key: dg.AssetKey) -> tuple[str, bool, str]:
     """Order keys by layer; Dagster wants the identity map before what is resolved with it."""
     layer, table = key.path
@@ -138,95 +166,3 @@ def _identity_first(key: dg.AssetKey) -> tuple[str, bool, str]:
 
 _UNCHANGED = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: dg.MetadataValue.bool(value=True)}
 """Marks a result of which Dagster 1.13 puts nothing down; it has no public name for that."""
-_KINDS = {RAW: {"avro", "deltalake"}, HEAP: {"polars", "view"}, MIGRATED: {"polars", "view"}, PUBLISHED: {"duckdb"}}
-_LAYERS = {
-    RAW: "As Heap delivered it, every dump kept apart.",
-    HEAP: "Each row once, the newest dump's; user ids as Heap recorded them.",
-    MIGRATED: "Each row once, merged users resolved: user_id is the person, original_user_id what Heap recorded.",
-}
-_PEOPLE = (
-    "One row per person: all user ids that were merged into one. Of each property the newest value that is known;"
-    " joindate is the earliest, last_modified the latest."
-)
-_MODELS = {
-    model_key(HEAP, ALL_EVENTS.name): f"{ALL_EVENTS.description}\n\n{_LAYERS[HEAP]}",
-    model_key(HEAP, SYNC_INFO.kind): SYNC_INFO.description,
-    model_key(HEAP, SYNC_HISTORY.kind): SYNC_HISTORY.description,
-    model_key(HEAP, EVENT_METADATA.kind): EVENT_METADATA.description,
-    model_key(HEAP, QUARANTINE.name): QUARANTINE.description,
-    model_key(MIGRATED, ALL_EVENTS.name): f"{ALL_EVENTS.description}\n\n{_LAYERS[MIGRATED]}",
-}
-
-
-def _spec(layer: str, table: KnownTable, deps: Iterable[dg.AssetKey]) -> dg.AssetSpec:
-    declared = raw_table(table.name)
-    title = f"{table.about.rstrip('.')}.\n\n" if table.about else ""
-    described = f"{title}{declared.description}\n\n{_LAYERS[layer]}"
-    return dg.AssetSpec(
-        table_key(layer, table.name),
-        deps=list(deps),
-        description=_PEOPLE if (layer, table.name) == (MIGRATED, USERS.kind) else described,
-        group_name=layer,
-        kinds=_KINDS[layer],
-        skippable=True,
-    )
-
-
-def _heap_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
-    return [_spec(HEAP, table, [table_key(RAW, table.name)]) for table in tables]
-
-
-def _migrated_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
-    identity = model_key(MIGRATED, IDENTITY_MAP.name)
-    specs = [
-        _spec(MIGRATED, table, [table_key(HEAP, table.name), identity])
-        for table in tables
-        if raw_table(table.name).is_event_like or table.name == USERS.kind
-    ]
-    return [
-        *specs,
-        dg.AssetSpec(
-            identity,
-            deps=[table_key(HEAP, USER_MIGRATIONS.kind)],
-            description=IDENTITY_MAP.description,
-            group_name=MIGRATED,
-            kinds={"polars"},
-            skippable=True,
-        ),
-    ]
-
-
-def _model_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
-    events = [table.name for table in tables if raw_table(table.name).is_event_like]
-    every = [table.name for table in tables]
-    deps = {
-        model_key(HEAP, ALL_EVENTS.name): [table_key(HEAP, name) for name in events],
-        model_key(MIGRATED, ALL_EVENTS.name): [table_key(MIGRATED, name) for name in events],
-        model_key(HEAP, SYNC_INFO.kind): [table_key(HEAP, name) for name in every],
-        model_key(HEAP, QUARANTINE.name): [table_key(RAW, name) for name in every],
-        model_key(HEAP, EVENT_METADATA.kind): [table_key(RAW, EVENT_METADATA.kind)],
-    }
-    return [
-        dg.AssetSpec(
-            key,
-            deps=deps.get(key, []),
-            description=description,
-            group_name=key.path[0],
-            kinds={"duckdb"},
-        )
-        for key, description in _MODELS.items()
-    ]
-
-
-def _file_spec(tables: Sequence[KnownTable]) -> dg.AssetSpec:
-    resolved = [*_heap_specs(tables), *_migrated_specs(tables)]
-    return dg.AssetSpec(
-        DUCKDB_FILE,
-        deps=[*(spec.key for spec in resolved), *_MODELS],
-        description=(
-            "The DuckDB file that analysts open. It is built beside the old one and swapped in: nobody who has it open"
-            " waits, and nobody sees it half built."
-        ),
-        group_name=PUBLISHED,
-        kinds=_KINDS[PUBLISHED],
-    )

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from heap_assets.errors import LakeError
 from heap_assets.export.manifest import Dump
+from heap_assets.export.property_definitions import ParsedDefinitions, parse_definitions
 from heap_assets.export.sync_reports import SyncReport
 from heap_assets.lake.storage import Storage
 
@@ -44,6 +45,11 @@ class Ledger:
         """Return the text of the definitions of the greatest dump that delivered a readable file."""
         last = max(self.definitions, default=None)
         return None if last is None else self.definition_texts[self.definitions[last]]
+
+    def parsed_definitions(self) -> ParsedDefinitions:
+        """Return the labeled properties that hold, and those that cannot be used."""
+        text = self.definitions_in_force()
+        return ParsedDefinitions((), ()) if text is None else parse_definitions(text)
 
 
 _DOCUMENT = TypeAdapter(Ledger)

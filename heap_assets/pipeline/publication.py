@@ -10,28 +10,26 @@ from pathlib import Path
 
 import polars as pl
 
+from heap_assets.analytics_models import ANALYTICS, SCHEMA
 from heap_assets.catalog import (
-    ALL_EVENTS,
     DROPPED_TABLES,
     EVENT_METADATA,
-    EVENT_TABLE_NAME,
-    IDENTITY_MAP,
-    MODELS,
-    ORIGINAL_USER_ID,
-    QUARANTINE,
     SYNC_HISTORY,
     SYNC_INFO,
     SYSTEM_TABLES,
     USERS,
+    RawTable,
     raw_table,
 )
 from heap_assets.columns import escaped
 from heap_assets.config.model import Configuration
-from heap_assets.export.property_definitions import ParsedDefinitions, parse_definitions
 from heap_assets.labeled import Definition
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline import sync_tables
+from heap_assets.models import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, MODELS, ORIGINAL_USER_ID, QUARANTINE, Model
+from heap_assets.pipeline import other_data, sync_tables
+from heap_assets.pipeline.analysis import Analysis
 from heap_assets.pipeline.ledger import Ledger
+from heap_assets.pipeline.other_data import JoinedTable
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.shapes import union_columns
 from heap_assets.warehouse import views
@@ -53,12 +51,16 @@ class PublishedTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What was published, what Heap says of each event table, and which property definitions could not be used."""
+    """What was published, what Heap says of each event table, and what there is to warn of.
+
+    ``skipped_definitions`` are the property definitions that could not be used, ``warnings`` concern the configuration.
+    """
 
     path: Path
     tables: tuple[PublishedTable, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
     skipped_definitions: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def publish(
@@ -67,22 +69,27 @@ def publish(
     storage: Storage,
     ledger: Ledger,
     resolution: Resolution,
+    analysis: Analysis,
+    joined: JoinedTable | None = None,
     configuration: Configuration,
     as_tables: bool,
 ) -> Publication:
     """Build the file beside the old one and swap it in; return what is in it."""
-    text = ledger.definitions_in_force()
-    definitions = ParsedDefinitions((), ()) if text is None else parse_definitions(text)
+    definitions = ledger.parsed_definitions()
     with new_file(path) as file:
         building = _Building(file, storage, resolution, configuration, definitions.definitions, as_tables=as_tables)
         building.internal_tables()
         building.schema_s(ledger)
         building.schema_migrated()
+        building.models(analysis)
+        if joined is not None:
+            building.other_table(joined)
     return Publication(
         path=path,
         tables=tuple(building.tables),
         about=building.about,
         skipped_definitions={skipped.name: skipped.reason for skipped in definitions.skipped},
+        warnings=analysis.warnings,
     )
 
 
@@ -146,7 +153,7 @@ class _Building:
                 column.name: (table.shape.names_in_migrated()[column.name], column.type)
                 for column in table.shape.columns
             }
-            query, _ = views.with_labeled(
+            query = views.with_labeled(
                 views.migrated_select(table.shape, lake, schema=self._migrated),
                 columns,
                 self._defined("event"),
@@ -160,9 +167,7 @@ class _Building:
         shape = users.current.shape
         names = shape.names_in_s()
         known = {column.name: (names[column.name], column.type) for column in shape.columns}
-        query, _ = views.with_labeled(
-            views.file_select(str(self._storage.local_copy(path))), known, self._defined("user")
-        )
+        query = views.with_labeled(views.file_select(str(self._storage.local_copy(path))), known, self._defined("user"))
         self._add_select(self._migrated, USERS.kind, query, rows=rows, kind=USERS.kind)
 
     def _add_all_events(self, schema: str, names: Mapping[str, str], *, migrated: bool) -> None:
@@ -176,10 +181,29 @@ class _Building:
         if migrated and self._column_set == "all":
             names_and_types = {column.name: (column.published, column.type) for column in columns}
             ours = [ORIGINAL_USER_ID.name, EVENT_TABLE_NAME]
-            query, _ = views.with_labeled(query, names_and_types, self._defined("event"), ours=ours)
+            query = views.with_labeled(query, names_and_types, self._defined("event"), ours=ours)
         facts = [self._resolution.tables[table.name].facts for table in tables]
         rows = sum(fact.migrated_rows if migrated else fact.rows for fact in facts)
         self._add_select(schema, ALL_EVENTS.name, query, rows=rows, kind=ALL_EVENTS.name)
+
+    def models(self, analysis: Analysis) -> None:
+        """Add heap_analytics, and the segments beside the tables with migrations."""
+        self._file.add_schema(SCHEMA)
+        for name, analyzed in analysis.models.items():
+            schema = SCHEMA if analyzed.model in ANALYTICS else self._migrated
+            query = views.file_select(*(str(self._storage.local_copy(file)) for file in analyzed.made.files))
+            as_table = self._as_tables or analyzed.model.small
+            add = self._file.add_table if as_table else self._file.add_view
+            add(schema, name, query)
+            self._describe(schema, name, analyzed.model, rows=analyzed.made.rows, is_view=not as_table)
+
+    def other_table(self, joined: JoinedTable) -> None:
+        """Add the table of the user's own."""
+        schema = other_data.SCHEMA
+        self._file.add_schema(schema)
+        self._file.add_table(schema, joined.name, views.file_select(str(self._storage.local_copy(joined.path))))
+        declared = Model(name=joined.name, description=other_data.ABOUT, key=())
+        self._describe(schema, joined.name, declared, rows=joined.rows, is_view=False)
 
     def _lake(self, table: ResolvedTable, kind: str, superseded: pl.Series) -> views.Lake:
         files = table.current.files
@@ -194,18 +218,17 @@ class _Building:
 
     def _add_frame(self, schema: str, name: str, frame: pl.DataFrame) -> None:
         self._file.add_table(schema, name, frame)
-        self._describe(schema, name, rows=frame.height, kind=name, is_view=False)
+        self._describe(schema, name, MODELS.get(name) or raw_table(name), rows=frame.height, is_view=False)
 
     def _add_select(self, schema: str, name: str, query: str, *, rows: int, kind: str) -> None:
         if self._as_tables:
             self._file.add_table(schema, name, query)
         else:
             self._file.add_view(schema, name, query)
-        self._describe(schema, name, rows=rows, kind=kind, is_view=not self._as_tables)
+        self._describe(schema, name, MODELS.get(kind) or raw_table(kind), rows=rows, is_view=not self._as_tables)
 
-    def _describe(self, schema: str, name: str, *, rows: int, kind: str, is_view: bool) -> None:
+    def _describe(self, schema: str, name: str, declared: Model | RawTable, *, rows: int, is_view: bool) -> None:
         columns = self._file.columns(schema, name)
-        declared = MODELS.get(kind) or raw_table(kind)
         meanings = {column.name: column.meaning for column in (*declared.columns, ORIGINAL_USER_ID)}
         self._file.comment(
             schema,

@@ -1,4 +1,4 @@
-"""The registry of known tables: what a run leaves with the lake so that definitions can be loaded without the export.
+"""The registry of known tables and segments: what a run leaves so that definitions load without the export.
 
 Here: one small document. It is a memory, not a truth: without it everything works, only fewer tables have an asset.
 """
@@ -22,24 +22,32 @@ class KnownTable:
     about: str = ""
 
 
-_DOCUMENT = TypeAdapter(tuple[KnownTable, ...])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """The tables that a run has seen, and the segments of its configuration."""
+
+    tables: tuple[KnownTable, ...] = ()
+    segments: tuple[str, ...] = ()
 
 
-def read_registry(storage: Storage) -> tuple[KnownTable, ...]:
-    """Return the tables that a run has seen; none if no run has left a registry that can be read."""
+_DOCUMENT = TypeAdapter(Registry)
+
+
+def read_registry(storage: Storage) -> Registry:
+    """Return what a run has seen; nothing if no run has left a registry that can be read."""
     content = storage.read(_PATH)
     if content is None:
-        return ()
+        return Registry()
     try:
         return _DOCUMENT.validate_json(content)
     except ValidationError:
-        return ()
+        return Registry()
 
 
-def write_registry(storage: Storage, tables: Iterable[KnownTable]) -> bool:
-    """Keep the known tables; return whether there is a change."""
+def write_registry(storage: Storage, tables: Iterable[KnownTable], segments: Iterable[str]) -> bool:
+    """Keep the known tables and segments; return whether there is a change."""
     known = tuple(sorted((table for table in tables if table.name not in SYSTEM_TABLES), key=lambda table: table.name))
-    content = _DOCUMENT.dump_json(known)
+    content = _DOCUMENT.dump_json(Registry(tables=known, segments=tuple(segments)))
     if storage.read(_PATH) == content:
         return False
     storage.write(_PATH, content)

@@ -64,12 +64,16 @@ class ResolvedTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """Every table resolved; ``users`` is the path of the merged users' Parquet file, None without users."""
+    """Every table resolved; ``users`` is the path of the merged users' Parquet file, None without users.
+
+    ``merges`` are the deliveries that the identity map follows from.
+    """
 
     current: CurrentTables
     tables: Mapping[str, ResolvedTable]
     identity_map: pl.DataFrame
     identity_changed: bool
+    merges: tuple[str, ...]
     users: str | None
     users_rows: int
 
@@ -106,6 +110,7 @@ class _Resolving:
             tables=tables,
             identity_map=known,
             identity_changed=changed,
+            merges=covers,
             users=users,
             users_rows=0 if users is None else _height(self._storage, users),
         )

@@ -1,6 +1,6 @@
-"""A sync: land, resolve, publish. What the Dagster assets and the command line both do.
+"""A sync: land, resolve, analyze, publish. What the Dagster assets and the command line both do.
 
-Here: the three steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
+Here: the four steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
 take turns. Not here: Dagster, terminals.
 """
 
@@ -17,19 +17,23 @@ from pydantic import TypeAdapter
 from heap_assets.aws.access import aws_session, s3_client, storage_options
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
+from heap_assets.errors import SettingsError
 from heap_assets.export.opening import open_source
 from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
+from heap_assets.pipeline.analysis import Analysis, analyze, forget_analysis
+from heap_assets.pipeline.checking import CheckOutcome, check
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.landing import DumpFailure, Landing, land
 from heap_assets.pipeline.ledger import Ledger, read_ledger
+from heap_assets.pipeline.other_data import JoinedTable, join_other
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
-from heap_assets.pipeline.registry import KnownTable, read_registry, write_registry
+from heap_assets.pipeline.registry import KnownTable, Registry, read_registry, write_registry
 from heap_assets.pipeline.resolution import Resolution, resolve
 from heap_assets.settings import Settings, is_s3
 
@@ -61,6 +65,8 @@ class Sync:
         self._configuration: Configuration | None = None
         self._storage: Storage | None = None
         self._resolution: Resolution | None = None
+        self._analysis: Analysis | None = None
+        self._joined: JoinedTable | None = None
 
     @property
     def configuration(self) -> Configuration:
@@ -98,7 +104,7 @@ class Sync:
         """Land everything that is pending."""
         source = self.source()
         with self._lock():
-            self._resolution = None
+            self._resolution = self._analysis = None
             landing = land(source, self.storage, self._progress, reland=reland)
             rows = tuple((table, dump_id, rows) for (table, dump_id), rows in landing.rows.items())
             outcome = LandingOutcome(taken=landing.taken, waiting=landing.waiting, failures=landing.failures, rows=rows)
@@ -112,24 +118,52 @@ class Sync:
 
     def current(self) -> CurrentTables:
         """Return the raw tables as they are."""
-        segments = tuple(segment.name for segment in self.configuration.segments)
-        return current_tables(self.storage, self.ledger(), segments=segments)
+        return current_tables(self.storage, self.ledger(), segments=self._segments())
+
+    def _segments(self) -> tuple[str, ...]:
+        return tuple(segment.name for segment in self.configuration.segments)
 
     def resolve(self, *, rebuild: bool = False) -> Resolution:
-        """Resolve everything; with ``rebuild`` from the raw lake alone."""
+        """Resolve everything; with ``rebuild`` from the raw lake alone, which then holds for the analysis too."""
         with self._lock():
+            self._analysis = self._joined = None
+            if rebuild:
+                forget_analysis(self.storage)
             self._resolution = resolve(self.storage, self.current(), rebuild=rebuild)
         return self._resolution
 
-    def publish(self) -> Publication:
-        """Publish what is resolved."""
+    def analyze(self) -> Analysis:
+        """Make the models of heap_analytics and the segments; what nothing changed for stays as it is."""
         resolution = self._resolution or self.resolve()
+        with self._lock():
+            self._analysis = analyze(self.storage, resolution, self.ledger(), self.configuration)
+        for warning in self._analysis.warnings:
+            self._progress.note(warning)
+        return self._analysis
+
+    def join_other(self) -> JoinedTable:
+        """Read the other table of the settings and find out whom its rows are about."""
+        if self.settings.other is None:
+            raise SettingsError("HEAP_OTHER_TABLE is not set; there is no other table to join.")
+        analysis = self._analysis or self.analyze()
+        with self._lock():
+            self._joined = join_other(self.storage, analysis, self.settings.other)
+        return self._joined
+
+    def publish(self) -> Publication:
+        """Publish what is resolved and analyzed."""
+        resolution = self._resolution or self.resolve()
+        analysis = self._analysis or self.analyze()
+        if self.settings.other is not None and self._joined is None:
+            self.join_other()
         with self._lock():
             publication = publish(
                 self.settings.duckdb_path,
                 storage=self.storage,
                 ledger=self.ledger(),
                 resolution=resolution,
+                analysis=analysis,
+                joined=self._joined,
                 configuration=self.configuration,
                 as_tables=self.settings.facts_as == "tables",
             )
@@ -141,6 +175,7 @@ class Sync:
                     KnownTable(name=name, about=publication.about.get(names.in_s[name], ""))
                     for name in resolution.tables
                 ],
+                self._segments(),
             )
         return publication
 
@@ -155,16 +190,21 @@ class Sync:
         arrived = arrivals(self.source(), ledger)
         return tuple(arrived.new_dumps(ledger)), arrived.broken()
 
+    def check(self) -> CheckOutcome:
+        """Return what there is to say of export and configuration; nothing is run."""
+        return check(self.source(), self.storage, self.ledger(), self.configuration)
+
     def discover(self) -> None:
         """Put the tables that the manifests name into the registry, so that a first run knows them beforehand."""
         ledger = self.ledger()
         new = arrivals(self.source(), ledger).new_dumps(ledger)
-        known = {table.name: table for table in self.known_tables()}
+        known = {table.name: table for table in self.registry().tables}
         named = tables_with_files(new.values())
-        write_registry(self.storage, {**{name: KnownTable(name=name) for name in named}, **known}.values())
+        tables = {**{name: KnownTable(name=name) for name in named}, **known}
+        write_registry(self.storage, tables.values(), self._segments())
 
-    def known_tables(self) -> tuple[KnownTable, ...]:
-        """Return the tables that an earlier run has seen."""
+    def registry(self) -> Registry:
+        """Return the tables and segments that an earlier run has seen."""
         return read_registry(self.storage)
 
     @contextmanager

@@ -11,12 +11,13 @@ from datetime import datetime
 import polars as pl
 import polars.selectors as cs
 
-from heap_assets.catalog import EVENT_METADATA, QUARANTINE, SYNC_INFO, SYSTEM_TABLES
+from heap_assets.catalog import EVENT_METADATA, SYNC_INFO, SYSTEM_TABLES
 from heap_assets.columns import DUMP_ID, ROW_ID
 from heap_assets.export.sync_reports import reports_by_dump
 from heap_assets.lake.landed_table import LandedFile
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.current import CurrentTable
+from heap_assets.models import QUARANTINE
+from heap_assets.pipeline.current import CurrentTable, CurrentTables
 from heap_assets.pipeline.decoding import FILES_METADATA
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.resolution import Resolution
@@ -145,6 +146,17 @@ def _origins(storage: Storage, files: tuple[LandedFile, ...]) -> pl.DataFrame:
         origins += [(first, first, listed) for first, listed in last.items()]
     schema = {ROW_ID: pl.Int64(), "first": pl.Int64(), "file": pl.String()}
     return pl.DataFrame(origins, schema=schema, orient="row").sort(ROW_ID)
+
+
+def event_display_names(current: CurrentTables) -> tuple[tuple[str, str], ...]:
+    """Return the delivered table and the display name of each event that Heap's _event_metadata names."""
+    table = current.tables.get(EVENT_METADATA.kind)
+    if table is None:
+        return ()
+    columns = [column for name in ("table_name", "ui_name") if (column := table.shape.column(name)) is not None]
+    frame = table.stored().select(ROW_ID, *map(read_column, columns)).drop(ROW_ID).collect()
+    names = frame.select(cs.by_name("table_name", "ui_name").cast(pl.String))
+    return tuple((name, shown) for name, shown in names.iter_rows() if name and shown)
 
 
 def display_names(metadata: pl.DataFrame) -> Mapping[str, str]:

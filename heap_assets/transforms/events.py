@@ -64,7 +64,7 @@ def heap_events(
 def _tables(events: pl.DataFrame, funnel_events: Sequence[str], conversion_events: Sequence[str]) -> pl.DataFrame:
     """Return what is the same for all events of a table, one row per table, sorted by the event's name."""
     name = pl.col("event_table_name")
-    positions = {event: place for place, event in enumerate(funnel_events, start=1)}
+    positions = {event: funnel_events.index(event) + 1 for event in funnel_events}
     return (
         events.select(name.unique())
         .with_columns(

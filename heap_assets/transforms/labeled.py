@@ -5,7 +5,7 @@ Here: one expression per definition. Not here: what a definition means (heap_ass
 """
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -18,8 +18,15 @@ from heap_assets.transforms.text_forms import text_form
 _COMPARISONS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
-def labeled_expr(definition: Definition, columns: Mapping[str, pl.DataType]) -> pl.Expr:
+def labeled_expr(
+    definition: Definition,
+    columns: Mapping[str, pl.DataType],
+    *,
+    reference: Callable[[str], pl.Expr] | None = None,
+) -> pl.Expr:
     """Return the property, under its name, for a frame with these columns; a column that it lacks is null.
+
+    ``reference`` gives a column's values where the frame has them under another name.
 
     >>> from heap_assets.labeled import Case, Clause, Constant
     >>> paid = Case(Constant("Paid"), Clause("utm_medium", "contains", Constant("cpc")))
@@ -29,7 +36,8 @@ def labeled_expr(definition: Definition, columns: Mapping[str, pl.DataType]) -> 
     ['Paid', 'Other']
     """
     types = {name: _value_type(dtype) for name, dtype in columns.items() if dtype != pl.Null}
-    return Meaning(types, _Polars(columns)).of(definition).alias(definition.name)
+    engine = _Polars(columns, reference or (lambda name: cs.by_name(name).as_expr()))  # pl.col would read ^...$ and *
+    return Meaning(types, engine).of(definition).alias(definition.name)
 
 
 def _value_type(dtype: pl.DataType) -> ValueType:
@@ -45,10 +53,11 @@ def _value_type(dtype: pl.DataType) -> ValueType:
 @dataclass(frozen=True, slots=True)
 class _Polars:
     columns: Mapping[str, pl.DataType]
+    reference: Callable[[str], pl.Expr]
 
     def column(self, name: str) -> pl.Expr:
         wanted = _value_type(self.columns[name]).polars
-        column = cs.by_name(name).as_expr()  # pl.col would read ^...$ and * as patterns
+        column = self.reference(name)
         return column if self.columns[name] == wanted else column.cast(wanted, strict=False)
 
     def constant(self, value: Scalar) -> pl.Expr:

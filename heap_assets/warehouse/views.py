@@ -8,10 +8,10 @@ Not here: creating anything (publisher.py).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from heap_assets.catalog import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, ORIGINAL_USER_ID
 from heap_assets.columns import ROW_ID, ValueType, stored_name
 from heap_assets.labeled import Definition
-from heap_assets.names import folded, published_names
+from heap_assets.labeled_columns import labeled_columns
+from heap_assets.models import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, ORIGINAL_USER_ID
 from heap_assets.shapes import ColumnShape, TableShape, UnionColumn
 from heap_assets.warehouse.labeled_sql import labeled_sql
 from heap_assets.warehouse.sql import file_list, identifier, literal
@@ -38,9 +38,9 @@ def raw_select(shape: TableShape, lake: Lake) -> str:
     return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{_where(shape, lake)}"
 
 
-def file_select(file: str) -> str:
-    """Return the SELECT of a Parquet file that is as it should be."""
-    return f"SELECT * FROM read_parquet({file_list([file])}, hive_partitioning = false)"
+def file_select(*files: str) -> str:
+    """Return the SELECT of Parquet files that are as they should be."""
+    return f"SELECT * FROM read_parquet({file_list(files)}, hive_partitioning = false)"
 
 
 def migrated_select(shape: TableShape, lake: Lake, *, schema: str) -> str:
@@ -67,25 +67,21 @@ def with_labeled(
     definitions: Sequence[Definition],
     *,
     ours: Sequence[str] = (),
-) -> tuple[str, tuple[str, ...]]:
-    """Return a SELECT with the computed properties that the table lacks, and their published names.
+) -> str:
+    """Return a SELECT with the computed properties that the table lacks.
 
     ``columns`` are the delivered names with the published name and type of each, ``ours`` the columns beside them.
     """
-    taken = {folded(published) for published, _ in columns.values()}
-    missing = {
-        definition.name: definition for definition in reversed(definitions) if folded(definition.name) not in taken
-    }
-    if not missing:
-        return select, ()
-    names = published_names(missing, reserved=[*ours, *(published for published, _ in columns.values())])
+    labeled = labeled_columns(definitions, [published for published, _ in columns.values()], ours=ours)
+    if not labeled:
+        return select
     types = {name: value_type.duckdb for name, (_, value_type) in columns.items()}
     computed = [
         labeled_sql(definition, types, reference=lambda name: f"r.{identifier(columns[name][0])}")
-        + f" AS {identifier(names[name])}"
-        for name, definition in sorted(missing.items())
+        + f" AS {identifier(published)}"
+        for published, definition in labeled.items()
     ]
-    return f"SELECT r.*, {', '.join(computed)} FROM ({select}) r", tuple(names[name] for name in sorted(missing))
+    return f"SELECT r.*, {', '.join(computed)} FROM ({select}) r"
 
 
 def union_select(

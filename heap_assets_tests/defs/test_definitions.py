@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heap_assets.analytics_models import ANALYTICS
 from heap_assets.defs.definitions import SYNC_JOB, heap_definitions
-from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, model_key, table_key
+from heap_assets.defs.keys import ANALYTICS_GROUP, DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, model_key, table_key
 from heap_assets.defs.resources import HeapDuckDB
 from heap_assets.defs.tables import EVERY_DUMP_LANDED
 from heap_assets_tests.exports.shorthand import data_file, dump
@@ -117,7 +118,7 @@ def test_every_asset_has_a_description_a_group_and_kinds(specs):
         assert spec.description, spec.key
         assert spec.group_name == spec.key.path[0], spec.key
         assert spec.kinds, spec.key
-    assert {spec.group_name for spec in specs.values()} == {RAW, HEAP, MIGRATED, PUBLISHED}
+    assert {spec.group_name for spec in specs.values()} == {RAW, HEAP, MIGRATED, ANALYTICS_GROUP, PUBLISHED}
 
 
 def test_every_table_has_its_asset_in_each_layer(specs):
@@ -140,6 +141,20 @@ def test_lineage_goes_from_raw_to_heap_to_heap_migrated_to_the_file(specs):
         assert {table_key(HEAP, name), table_key(MIGRATED, name)} <= upstream(DUCKDB_FILE)
     assert upstream(identity) == {table_key(HEAP, "user_migrations")}
     assert all(dep in specs for key in specs for dep in upstream(key))
+
+
+def test_the_models_and_segments_stand_between_the_migrated_tables_and_the_file(specs):
+    def upstream(name: str) -> set[dg.AssetKey]:
+        return {dep.asset_key for dep in specs[model_key(ANALYTICS_GROUP, name)].deps}
+
+    assert table_key(MIGRATED, ODD) in upstream("heap_events")
+    assert table_key(MIGRATED, "sessions") not in upstream("heap_events")
+    assert upstream("funnel_steps") == {model_key(ANALYTICS_GROUP, "funnel_users")}
+    assert upstream("attribution") == {model_key(ANALYTICS_GROUP, name) for name in ("heap_events", "heap_sessions")}
+    assert table_key(MIGRATED, "users") in upstream("segment_gold")
+    file = {dep.asset_key for dep in specs[DUCKDB_FILE].deps}
+    assert {model_key(ANALYTICS_GROUP, model.name) for model in ANALYTICS} <= file
+    assert model_key(ANALYTICS_GROUP, "segment_buyers") in file
 
 
 def test_a_run_yields_the_row_counts_of_every_layer(first_run):
@@ -170,6 +185,20 @@ def test_a_run_tells_columns_times_and_the_table_in_the_file(first_run):
     assert columns["event_id"].description
     assert described["last_dump"] == 2
     assert described["last_event"] > described["first_event"]
+
+
+def test_a_run_tells_the_key_figures_of_the_models_with_a_picture_and_what_it_does_not_know(first_run):
+    _, instance = first_run
+    steps = metadata(instance, model_key(ANALYTICS_GROUP, "funnel_steps"))
+    assert steps["dagster/table_name"] == "heap_analytics.funnel_steps"
+    assert steps["conversion of purchase"] == 0
+    assert "funnel purchase, step 1: there is no event product_view" in str(steps["warnings"])
+    retention = metadata(instance, model_key(ANALYTICS_GROUP, "retention"))
+    assert retention["weekly cohorts"] == 1
+    users = metadata(instance, model_key(ANALYTICS_GROUP, "heap_users"))
+    columns = {column.name: column.type for column in users["dagster/column_schema"].columns}
+    assert (columns["email"], columns["initial_session_time"]) == ("VARCHAR", "TIMESTAMP")
+    assert metadata(instance, model_key(ANALYTICS_GROUP, "heap_events"))["dagster/row_count"] == 4
 
 
 def test_a_table_that_no_definition_knew_when_the_run_began_has_its_materialization_too(first_run):

@@ -99,6 +99,29 @@ _OPTIONAL_OF_EVENTS = {
     "tier": (_TEXT, pools.VALUES),
     "session_time": _ANY,
 }
+_OPTIONAL["sessions"] = {
+    "utm_medium": (_TEXT, pools.VALUES),
+    "referrer": (_TEXT, pools.VALUES),
+    "landing_page_query": (("string", "long"), pools.VALUES),
+    "city": (_TEXT, pools.VALUES),
+    "plan": _ANY,
+    "ip": (_TEXT, pools.VALUES),
+    "IP": (_TEXT, pools.VALUES),
+    "browser": _ANY,
+    "session_time": _ANY,
+}
+_OPTIONAL["pageviews"] = {
+    "session_id": _EVENT_ID,
+    "plan": _ANY,
+    "previous_page": (_TEXT, pools.VALUES),
+    "heap_previous_page": _ANY,
+    "title": _ANY,
+    "Price": _ANY,
+    "PRICE": _ANY,
+    "original_user_id": (_ID_TYPES, pools.ids(pools.USERS)),
+    "tier": (_TEXT, pools.VALUES),
+    "session_time": _ANY,
+}
 
 
 def columns_of(table: str) -> tuple[str, ...]:

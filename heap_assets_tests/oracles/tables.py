@@ -1,4 +1,4 @@
-"""The published tables that an export amounts to: the schemas S and S_migrated, segments excluded.
+"""The published tables that an export amounts to: the schemas S and S_migrated, and what the analytics make of them.
 
 Here: which tables there are, their published names, reduced column sets. The rules are in the modules beside.
 """
@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from heap_assets_tests.configurations import EVERYTHING, configuration_of
 from heap_assets_tests.oracles import labeled, roles
+from heap_assets_tests.oracles.analytics_tables import Migrated, analytics_tables
 from heap_assets_tests.oracles.export_reader import ExportBroken, Manifest, definitions, manifests
 from heap_assets_tests.oracles.identity import identity_map
 from heap_assets_tests.oracles.migrated import (
@@ -54,8 +56,9 @@ def published_tables(
     all_events_columns: str = "all",
     upto: int | None = None,
     manifest_times: Mapping[int, datetime] | None = None,
+    analytics: Mapping[str, object] | None = EVERYTHING,
 ) -> Tables:
-    """Return every table of S and S_migrated by (schema, name); one without any column is none.
+    """Return every table of S, S_migrated and heap_analytics by (schema, name); one without any column is none.
 
     Args:
         root: The export's folder.
@@ -63,6 +66,7 @@ def published_tables(
         all_events_columns: ``all``, ``builtin`` or ``basic``.
         upto: The greatest dump that counts; None for all that are there.
         manifest_times: When a manifest came first, for dumps whose manifest came again with equal content.
+        analytics: The keys of the analytics configuration; None leaves heap_analytics and segments out.
 
     Raises:
         ExportBroken: A dump fails, so that nothing of it and of later ones is published.
@@ -74,17 +78,28 @@ def published_tables(
     truths = {table: truth(dumps, files, table) for table in existing}
     s_names = _s_names(listed)
     s_tables = _s_tables(truths, s_names, all_events_columns)
-    s_tables["_event_metadata"] = _event_metadata(truth(dumps, files, "_event_metadata"), s_names)
+    metadata = truth(dumps, files, "_event_metadata")
+    s_tables["_event_metadata"] = _event_metadata(metadata, s_names)
     s_tables["_sync_info"] = Table(SYNC_INFO_COLUMNS, sync_info(root, dumps, files, truths, s_names))
     s_tables["_sync_history"] = Table(SYNC_HISTORY_COLUMNS, sync_history(root, dumps))
+    migrated_names = _migrated_names(listed)
     migrated = _migrated_tables(
         truths,
-        _migrated_names(listed),
+        migrated_names,
         labeled.parsed(definitions(root, dumps)),
         all_events_columns,
     )
-    return {(schema, name): table for name, table in s_tables.items() if table.columns} | {
-        (f"{schema}_migrated", name): table for name, table in migrated.items()
+    models: Tables = {}
+    if analytics is not None:
+        names = {
+            table: name for table, name in migrated_names.items() if table in truths and roles.is_event_like(table)
+        }
+        shown = [(str(row.values["table_name"]), str(row.values.get("ui_name"))) for row in metadata.rows]
+        models = analytics_tables(Migrated(migrated, names, shown), configuration_of(dict(analytics)), Table)
+    return {
+        **{(schema, name): table for name, table in s_tables.items() if table.columns},
+        **{(f"{schema}_migrated", name): table for name, table in migrated.items()},
+        **models,
     }
 
 

@@ -18,7 +18,7 @@ NINE_THIRTY = EPOCH + timedelta(microseconds=FIRST)
 def publish(root, *dumps, **settings):
     for described in dumps:
         write_dump(root, described)
-    return published_tables(root, **settings)
+    return published_tables(root, analytics=None, **settings)
 
 
 def named(table, *columns):

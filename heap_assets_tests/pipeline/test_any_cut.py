@@ -9,6 +9,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heap_assets_tests.configurations import EVERYTHING, configurations
 from heap_assets_tests.exports.delivery import delivery_runs, first_manifest_times
 from heap_assets_tests.exports.strategies import exports, faults
 from heap_assets_tests.exports.writer import write_dump, write_export, write_manifest
@@ -143,3 +144,17 @@ def test_views_and_tables_publish_the_same_in_every_set_of_columns(export, facts
             sync = sync_of(root, home, HEAP_CONFIG=str(config), HEAP_FACTS_AS=facts_as)
             run(sync)
             assert_equal(published_tables(root, all_events_columns=column_set), published_by(sync))
+
+
+@some(25)
+@given(exports(), configurations())
+def test_a_configuration_of_funnels_segments_and_channels_ends_in_the_tables_of_the_oracle(export, keys):
+    with scratch() as folder:
+        root, home = folder / "export", folder / "home"
+        write_export(root, export)
+        run(sync_of(root, home))  # the models of another configuration are there already
+
+        sync = sync_of(root, home, HEAP_CONFIG=str(configured(home, **keys)))
+        run(sync)
+
+        assert_equal(published_tables(root, analytics={**EVERYTHING, **keys}), published_by(sync))

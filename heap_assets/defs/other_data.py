@@ -1,0 +1,36 @@
+"""An example of an asset of your own: a table from elsewhere, joined with Heap's people.
+
+It is there only where HEAP_OTHER_TABLE is set. Copy it to bring more tables, or to compute something else of
+heap_users. Here: the asset. Not here: the step (pipeline/other_data.py).
+"""
+
+import dagster as dg
+
+from heap_assets.analytics_models import HEAP_USERS
+from heap_assets.defs.keys import ANALYTICS_GROUP, OTHER, model_key
+from heap_assets.defs.resources import HeapSync
+from heap_assets.other_table import OtherTable
+from heap_assets.pipeline.other_data import ABOUT
+
+
+def other_asset(other: OtherTable) -> dg.AssetsDefinition:
+    """Return the asset of a table of the user's own."""
+
+    @dg.asset(
+        key=[OTHER, other.name],
+        deps=[model_key(ANALYTICS_GROUP, HEAP_USERS.name)],
+        group_name=OTHER,
+        kinds={other.kind, "polars"},
+        description=ABOUT,
+    )
+    def join_other(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        joined = heap.of(context).join_other()
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": joined.rows,
+                "dagster/table_name": f"{OTHER}.{joined.name}",
+                "rows_about_a_known_person": joined.matched,
+            }
+        )
+
+    return join_other

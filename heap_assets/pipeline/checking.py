@@ -1,0 +1,44 @@
+"""A check of export and configuration that runs nothing: are manifests readable, are the configured events known.
+
+Nothing is landed or written. Display names of events are known from what has landed; an export of which nothing has
+landed yet is judged by the tables that its manifests name.
+"""
+
+from dataclasses import dataclass
+
+from heap_assets.catalog import raw_table
+from heap_assets.config.event_names import event_tables
+from heap_assets.config.model import Configuration
+from heap_assets.export.source import Source
+from heap_assets.export.truth import tables_with_files
+from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.current import current_tables
+from heap_assets.pipeline.ledger import Ledger
+from heap_assets.pipeline.pending import arrivals
+from heap_assets.pipeline.sync_tables import event_display_names
+from heap_assets.shapes import published_tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOutcome:
+    """What a check found: readable dumps, how many of them are new, what is broken, what the configuration misses."""
+
+    dumps: int
+    new: int
+    broken: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def check(source: Source, storage: Storage, ledger: Ledger, configuration: Configuration) -> CheckOutcome:
+    """Return what there is to say of an export before a sync takes it."""
+    arrived = arrivals(source, ledger)
+    new = arrived.new_dumps(ledger)
+    dumps = {**ledger.dumps, **new}
+    names = tables_with_files(dumps.values())
+    segments = [segment.name for segment in configuration.segments]
+    published = published_tables(names, segments=segments).in_migrated
+    events = {name: published[name] for name in names if raw_table(name).is_event_like}
+    found = event_tables(configuration, events, event_display_names(current_tables(storage, ledger)))
+    return CheckOutcome(
+        dumps=len(dumps), new=len(new), broken=tuple(arrived.broken().values()), warnings=found.warnings
+    )

@@ -1,0 +1,145 @@
+"""The tables on resolved users as the analytics read them: what the views of S_migrated show, scanned by Polars.
+
+The identity map is joined when a table is read, rows that a merge superseded are left out, and labeled properties are
+columns like others. A column is found by its published name, without case, as DuckDB finds it; ids and time by their
+delivered names. Not here: what is made of the rows (recipes.py).
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import polars.selectors as cs
+
+from heap_assets.catalog import USERS
+from heap_assets.columns import ValueType, stored_name
+from heap_assets.labeled import Definition
+from heap_assets.labeled_columns import labeled_columns
+from heap_assets.lake.storage import Storage
+from heap_assets.models import ORIGINAL_USER_ID
+from heap_assets.names import folded
+from heap_assets.pipeline.resolution import Resolution, ResolvedTable
+from heap_assets.shapes import TableShape
+from heap_assets.transforms.labeled import labeled_expr
+from heap_assets.transforms.reading import read_column
+
+_USER = stored_name("user_id", ValueType.LONG)
+_RESOLVED = "$resolved"
+_IDS = {"event_id": pl.Int64(), "session_id": pl.Int64(), "time": pl.Datetime("us")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigratedTable:
+    """One table: its rows, the expression of each published column, and a digest of all that it is made of.
+
+    ``delivered`` are the columns that Heap delivered, by delivered name.
+    """
+
+    rows: pl.LazyFrame
+    values: Mapping[str, pl.Expr]
+    delivered: frozenset[str]
+    digest: str
+
+    def column(self, name: str) -> str | None:
+        """Return the published name of a column, which may be given in any case; None if there is none."""
+        return next((published for published in self.values if folded(published) == folded(name)), None)
+
+    def select(self, columns: Mapping[str, str]) -> pl.LazyFrame:
+        """Return user_id, and these columns of the table under the names that they are given for."""
+        chosen = {"user_id": "user_id", **columns}
+        return self.rows.select(self.values[published].alias(name) for name, published in chosen.items())
+
+    def occurrences(self, ids: Sequence[str], columns: Mapping[str, str] | None = None) -> pl.LazyFrame:
+        """Return user_id, these of event_id, session_id and time (null where the table lacks one), these columns."""
+        chosen = {"user_id": "user_id", **(columns or {})}
+        return self.rows.select(
+            *(self.values[published].alias(name) for name, published in chosen.items()),
+            *(self._id(name) for name in ids),
+        )
+
+    def _id(self, name: str) -> pl.Expr:
+        value = self.values[name] if name in self.delivered else pl.lit(None, dtype=_IDS[name])
+        return value.alias(name)
+
+
+@dataclass(frozen=True, slots=True)
+class MigratedTables:
+    """Sessions, pageviews and event tables by published name, and the users; ``rows`` counts those of all tables."""
+
+    events: Mapping[str, MigratedTable]
+    users: MigratedTable | None
+    rows: int
+
+
+def migrated_tables(storage: Storage, resolution: Resolution, definitions: Sequence[Definition]) -> MigratedTables:
+    """Return the tables of a resolution, with the labeled properties of these definitions."""
+    names = resolution.current.names.in_migrated
+    of = {kind: [one for one in definitions if one.kind == kind] for kind in ("event", "user")}
+    identity = resolution.identity_map.rename({"user_id": _USER, "resolved_user_id": _RESOLVED}).lazy()
+    events = {
+        names[table.name]: _event_table(resolution.tables[table.name], identity, of["event"], resolution.merges)
+        for table in resolution.current.event_like()
+    }
+    users = None
+    if resolution.users is not None:
+        file = pl.scan_parquet(storage.local_copy(resolution.users), glob=False)
+        users = _users(resolution.tables[USERS.kind], file, of["user"], resolution.merges)
+    rows = sum(resolution.tables[table.name].facts.migrated_rows for table in resolution.current.event_like())
+    return MigratedTables(events, users, rows)
+
+
+def _event_table(
+    table: ResolvedTable, identity: pl.LazyFrame, definitions: Sequence[Definition], merges: Sequence[str]
+) -> MigratedTable:
+    shape = table.current.shape
+    read = {column.name: read_column(column) for column in shape.columns}
+    read["user_id"] = pl.coalesce(_RESOLVED, _USER)
+    names = shape.names_in_migrated()
+    values = {names[delivered]: expression for delivered, expression in read.items()}
+    values[ORIGINAL_USER_ID.name] = pl.col(_USER)
+    values |= _labeled(shape, definitions, names, read.__getitem__, ours=[ORIGINAL_USER_ID.name])
+    rows = table.current.kept(table.migrated_superseded).join(identity, on=_USER, how="left")
+    return MigratedTable(
+        rows=rows, values=values, delivered=frozenset(read), digest=_digest(table, names, definitions, merges)
+    )
+
+
+def _users(
+    table: ResolvedTable, file: pl.LazyFrame, definitions: Sequence[Definition], merges: Sequence[str]
+) -> MigratedTable:
+    shape = table.current.shape
+    names = shape.names_in_s()
+    read = {delivered: cs.by_name(published).as_expr() for delivered, published in names.items()}
+    values = {names[column.name]: read[column.name] for column in shape.columns}
+    values |= _labeled(shape, definitions, names, read.__getitem__)
+    return MigratedTable(
+        rows=file, values=values, delivered=frozenset(read), digest=_digest(table, names, definitions, merges)
+    )
+
+
+def _labeled(
+    shape: TableShape,
+    definitions: Sequence[Definition],
+    names: Mapping[str, str],
+    reference: Callable[[str], pl.Expr],
+    *,
+    ours: Sequence[str] = (),
+) -> dict[str, pl.Expr]:
+    types = {column.name: column.type.polars for column in shape.columns}
+    return {
+        published: labeled_expr(definition, types, reference=reference)
+        for published, definition in labeled_columns(definitions, names.values(), ours=ours).items()
+    }
+
+
+def _digest(
+    table: ResolvedTable, names: Mapping[str, str], definitions: Sequence[Definition], merges: Sequence[str]
+) -> str:
+    current = table.current
+    return digest(current.covers(), current.shape, sorted(names.items()), tuple(definitions), tuple(merges))
+
+
+def digest(*parts: object) -> str:
+    """Return a short text that is the same for the same parts, in every process."""
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,55 @@
+"""Other data: a table of the user's own, its rows told whom they are about, kept in the lake to be published.
+
+Here: the step, which every run with HEAP_OTHER_TABLE takes: nobody tells when such a table changes. Not here: reading
+it (warehouse/other_tables.py), the join (transforms/people.py).
+"""
+
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from heap_assets.analytics_models import HEAP_USERS
+from heap_assets.errors import SourceError
+from heap_assets.lake.storage import Storage
+from heap_assets.other_table import OtherTable
+from heap_assets.pipeline.analysis import Analysis
+from heap_assets.transforms.people import with_heap_user_id
+from heap_assets.warehouse.other_tables import copy_other_table
+
+SCHEMA = "other"
+ABOUT = "A table of your own (HEAP_OTHER_TABLE); heap_user_id says which person of heap_users a row is about."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedTable:
+    """The table as it was joined: its file in the lake, its rows, and how many of them are about a known person."""
+
+    name: str
+    path: str
+    rows: int
+    matched: int
+
+
+def join_other(storage: Storage, analysis: Analysis, other: OtherTable) -> JoinedTable:
+    """Read the table, find out whom its rows are about, and keep it."""
+    with tempfile.TemporaryDirectory(prefix="heap-assets-") as scratch:
+        copy = Path(scratch) / "other.parquet"
+        copy_other_table(other, copy)
+        rows = pl.read_parquet(copy, glob=False)
+    if other.column not in rows.columns:
+        raise SourceError(
+            f"The table {other.name} of HEAP_OTHER_TABLE has no column {other.column}; set HEAP_OTHER_KEY to one of its"
+            f" columns, as in {rows.columns[0]}={other.key}."
+        )
+    users = pl.read_parquet(
+        [storage.local_copy(file) for file in analysis.models[HEAP_USERS.name].made.files], glob=False
+    )
+    joined = with_heap_user_id(rows, users, column=other.column, key=other.key)
+    path = f"other/{uuid.uuid4().hex}.parquet"
+    file = storage.new_file(path)
+    joined.write_parquet(file)
+    storage.keep(file, path)
+    return JoinedTable(name=other.name, path=path, rows=joined.height, matched=joined["heap_user_id"].count())
