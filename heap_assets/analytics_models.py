@@ -92,6 +92,7 @@ HEAP_SESSIONS = Model(
 )
 HEAP_USERS = Model(
     name="heap_users",
+    user="user_id",
     description="One row per person: all columns of users, labeled properties, and initial_* of the first session.",
     key=("user_id",),
     columns=(
@@ -212,5 +213,6 @@ def segment_model(segment: str) -> Model:
         description=f"Users of the segment {segment}, as the configuration defines it.",
         key=("user_id",),
         columns=(Column("user_id", LONG, "The person, after merging"),),
+        user="user_id",
         small=True,
     )

@@ -18,6 +18,7 @@ class Model:
     Attributes:
         small: It is published as a table; a large one as a view over its Parquet files.
         user_local: It follows from one user's rows, so that it can be computed for some users alone.
+        user: Its column that says whose row it is, if it is user-local.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Model:
     columns: tuple[Column, ...] = ()
     small: bool = False
     user_local: bool = True
+    user: str = "heap_user_id"
 
     @property
     def schema(self) -> dict[str, pl.DataType]:

@@ -79,7 +79,7 @@ def analytics_metadata(
     """Yield for every model, in the order in which they are made, whether it was made anew, and what it shows."""
     for name, analyzed in analysis.models.items():
         schema = SCHEMA if analyzed.model in ANALYTICS else migrated_schema
-        columns = pl.read_parquet_schema(storage.local_copy(analyzed.made.files[0]))
+        columns = analyzed.rows(storage).collect_schema()
         about = _metadata(analyzed, f"{schema}.{name}", columns, key_figures(storage, analyzed))
         if analysis.warnings:
             about["warnings"] = dg.MetadataValue.md("\n".join(f"- {warning}" for warning in analysis.warnings))

@@ -1,43 +1,39 @@
 """Analysis: the models of heap_analytics and the segments, kept as Parquet files in the lake.
 
-A model is made anew when something that it follows from changed, else its files stay. Large data goes through memory
-one bucket of users after another. Here: which models are stale, making them, their files. Not here: how each is made
-(recipes.py), publishing (analytics_publication.py). State lies in ``analytics.json`` and the files that it names; it is
+While nothing that a model follows from changed, its files stay. Where only data changed, a user-local model is made
+anew for the users that changed, by the same recipe as for all; else for everybody, large data bucket by bucket of
+users. Here: what is made for whom. Not here: how (recipes.py), whose rows changed (changed_users.py), what becomes of
+the older rows (model_layers.py), publishing. State lies in ``analytics.json`` and the files that it names; it is
 replaced as a whole at the end, so that a run that was killed is mended by the next.
 """
 
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
-from heap_assets.config.event_names import event_tables
+from heap_assets.analytics_models import HEAP_USERS
+from heap_assets.config.event_names import EventTables, event_tables
 from heap_assets.config.model import Configuration
 from heap_assets.lake.storage import Storage
 from heap_assets.models import Model
+from heap_assets.pipeline.changed_users import SeenData, changed_users, covers_of
 from heap_assets.pipeline.ledger import Ledger
-from heap_assets.pipeline.migrated_tables import digest, migrated_tables
+from heap_assets.pipeline.migrated_tables import MigratedTables, digest, migrated_tables
+from heap_assets.pipeline.model_layers import Layer, MadeModel, kept_frame, live_rows, rows_of_users, with_layer
 from heap_assets.pipeline.recipes import Recipe, recipes
 from heap_assets.pipeline.resolution import Resolution
 from heap_assets.pipeline.sync_tables import event_display_names
 from heap_assets.pipeline.user_bucket import UserBucket
 
 _PATH = "analytics.json"
-_RULES = "1"
+_RULES = "2"
 """Raised when a model comes to mean something else, so that a lake of before is computed anew."""
 ROWS_IN_A_BUCKET = 10_000_000
 """Rows of sessions, pageviews and events: 10 million take about 2 GB."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeModel:
-    """A model's files, its rows, and a digest of what it was made of."""
-
-    of: str
-    files: tuple[str, ...]
-    rows: int
+_FEW_USERS, _LARGEST_SHARE = 10_000, 0.3
+"""If more users than that share changed, and more than a few, everybody's rows are made: that is faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +41,21 @@ class AnalyticsState:
     """What an analysis leaves for the next."""
 
     models: Mapping[str, MadeModel] = field(default_factory=dict)
+    seen: SeenData = field(default_factory=SeenData)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalyzedModel:
-    """A model as it is now, and whether this analysis made it anew."""
+    """A model as it is now, whether this analysis changed it, and whether it made it anew for everybody."""
 
     model: Model
     made: MadeModel
     changed: bool
+    anew: bool
+
+    def rows(self, storage: Storage) -> pl.LazyFrame:
+        """Return the rows of the model."""
+        return live_rows(storage, self.model, self.made.layers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,29 +77,24 @@ def analyze(
     *,
     rows_in_a_bucket: int = ROWS_IN_A_BUCKET,
 ) -> Analysis:
-    """Return every model; those that nothing changed for are as an earlier run made them."""
+    """Return every model."""
     published = {
         table.name: resolution.current.names.in_migrated[table.name] for table in resolution.current.event_like()
     }
     events = event_tables(configuration, published, event_display_names(resolution.current))
-    tables = migrated_tables(storage, resolution, ledger.parsed_definitions().definitions)
-    buckets = max(1, -(-tables.rows // rows_in_a_bucket))
-    work = _Analyzing(storage, _state(storage), buckets)
+    definitions = ledger.parsed_definitions().definitions
 
-    def bucket(number: int, of: int) -> UserBucket:
-        return UserBucket(
-            tables=tables,
-            events=events,
-            made=lambda name: work.made(name, number, of),
-            number=number,
-            buckets=of,
-        )
+    def tables(only: pl.DataFrame | None = None) -> MigratedTables:
+        return migrated_tables(storage, resolution, definitions, only=only)
 
-    work.plan(recipes(configuration, tables, events))
-    for number in range(buckets):
-        work.make_for_users(number, bucket(number, buckets))
-    work.make_for_all(bucket(0, 1))
-    return Analysis(models=work.finished(), warnings=events.warnings)
+    everything = tables()
+    work = _Analyzing(storage, _state(storage), recipes(configuration, everything, events))
+    changed = work.users_to_refresh(resolution)
+    if changed is not None:
+        work.refresh(UserBucket(tables=tables(changed), events=events, made=work.made_of(changed)), changed)
+    buckets = -(-everything.rows // rows_in_a_bucket) or 1
+    work.make(_buckets(everything, events, buckets, work), *_buckets(everything, events, 1, work))
+    return Analysis(models=work.finished(resolution), warnings=events.warnings)
 
 
 def forget_analysis(storage: Storage) -> None:
@@ -113,70 +110,119 @@ def _state(storage: Storage) -> AnalyticsState:
         return AnalyticsState()
 
 
-class _Analyzing:
-    def __init__(self, storage: Storage, before: AnalyticsState, buckets: int) -> None:
-        self._storage, self._before, self._buckets = storage, before, buckets
-        self._recipes: Sequence[Recipe] = ()
-        self._of: dict[str, str] = {}
-        self._files: dict[str, list[str]] = {}
-        self._rows: dict[str, int] = {}
+def _buckets(tables: MigratedTables, events: EventTables, buckets: int, work: "_Analyzing") -> list[UserBucket]:
+    return [
+        UserBucket(tables=tables, events=events, made=work.made_in(number, buckets), number=number, buckets=buckets)
+        for number in range(buckets)
+    ]
 
-    def plan(self, planned: Sequence[Recipe]) -> None:
-        """Find out which models are stale; the others keep their files."""
-        self._recipes = planned
+
+class _Analyzing:
+    """One analysis: ``_made`` are the models that are as they should be, ``_anew`` those made for everybody."""
+
+    def __init__(self, storage: Storage, before: AnalyticsState, planned: Sequence[Recipe]) -> None:
+        self._storage, self._before, self._recipes = storage, before, planned
+        self._models = {recipe.model.name: recipe.model for recipe in planned}
+        self._of: dict[str, str] = {}
+        self._made: dict[str, MadeModel] = {}
+        self._anew: set[str] = set()
+        self._refreshed: dict[str, Layer] = {}
         for recipe in planned:
             name = recipe.model.name
             after = [self._of[model.name] for model in recipe.after]
-            self._of[name] = digest(_RULES, self._buckets, recipe.of, after)
-            kept = self._before.models.get(name)
+            self._of[name] = digest(_RULES, sorted(recipe.rules.items()), recipe.data, after)
+            kept = before.models.get(name)
             if kept is not None and kept.of == self._of[name]:
-                self._files[name], self._rows[name] = [*kept.files], kept.rows
+                self._made[name] = kept
 
-    def make_for_users(self, number: int, bucket: UserBucket) -> None:
-        """Make the stale user-local models of one bucket of users."""
+    def users_to_refresh(self, resolution: Resolution) -> pl.DataFrame | None:
+        """Return the users whose rows changed; None if nobody's did, or if it is better to make everybody's."""
+        if not any(self._can_be_refreshed(recipe, set()) for recipe in self._recipes):
+            return None
+        changed = changed_users(self._storage, resolution, self._before.seen)
+        users = self._before.models.get(HEAP_USERS.name)
+        many = max(_FEW_USERS, _LARGEST_SHARE * (users.rows if users else 0))
+        return changed if changed is not None and len(changed) <= many else None
+
+    def _can_be_refreshed(self, recipe: Recipe, anew: set[str]) -> bool:
+        """Return whether only data changed: every rule is as it was, and no model below is made for everybody."""
+        before = self._before.models.get(recipe.model.name)
+        if before is None or recipe.model.name in self._made or not recipe.model.user_local:
+            return False
+        same = all(recipe.rules.get(about) == rule for about, rule in before.rules.items())
+        return same and not any(model.name in anew for model in recipe.after)
+
+    def refresh(self, bucket: UserBucket, changed: pl.DataFrame) -> None:
+        """Make the rows of these users anew in every model where that is enough."""
+        anew: set[str] = set()
+        users = kept_frame(self._storage, changed, "changed_users")
         for recipe in self._recipes:
-            if recipe.model.user_local and len(self._files.get(recipe.model.name, ())) == number:
-                self._make(recipe, bucket)
+            name = recipe.model.name
+            if self._can_be_refreshed(recipe, anew):
+                frame = recipe.rows(bucket)
+                layer = Layer(files=(kept_frame(self._storage, frame, name),), rows=frame.height, users=users)
+                self._refreshed[name] = layer
+                layers, rows = with_layer(self._storage, recipe.model, self._before.models[name], layer)
+                self._made[name] = MadeModel(of=self._of[name], rules=dict(recipe.rules), layers=layers, rows=rows)
+            elif name not in self._made:
+                anew.add(name)
 
-    def make_for_all(self, everyone: UserBucket) -> None:
-        """Make the stale models that read across users."""
+    def make(self, buckets: Sequence[UserBucket], everyone: UserBucket) -> None:
+        """Make what is left for everybody: first what follows from one user's rows, bucket by bucket."""
+        self._anew = {recipe.model.name for recipe in self._recipes} - set(self._made)
+        local = [recipe for recipe in self._recipes if recipe.model.user_local and recipe.model.name in self._anew]
+        for bucket in buckets:
+            for recipe in local:
+                self._add(recipe, recipe.rows(bucket))
         for recipe in self._recipes:
-            if not recipe.model.user_local and recipe.model.name not in self._files:
-                self._make(recipe, everyone)
+            if not recipe.model.user_local and recipe.model.name in self._anew:
+                self._add(recipe, recipe.rows(everyone))
 
-    def made(self, name: str, number: int, of: int) -> pl.LazyFrame:
-        """Return the rows of a model for one bucket of users, or for all."""
-        files = self._files[name] if of == 1 else [self._files[name][number]]
-        return pl.scan_parquet([self._storage.local_copy(file) for file in files], glob=False)
-
-    def _make(self, recipe: Recipe, bucket: UserBucket) -> None:
+    def _add(self, recipe: Recipe, frame: pl.DataFrame) -> None:
         name = recipe.model.name
-        frame = recipe.rows(bucket)
-        path = f"analytics/{uuid.uuid4().hex}.parquet"
-        file = self._storage.new_file(path)
-        frame.write_parquet(file, metadata={"heap_assets.table": name})
-        self._storage.keep(file, path)
-        self._files.setdefault(name, []).append(path)
-        self._rows[name] = self._rows.get(name, 0) + frame.height
+        before = self._made.get(name)
+        files = (*(before.layers[0].files if before else ()), kept_frame(self._storage, frame, name))
+        rows = (before.rows if before else 0) + frame.height
+        layers = (Layer(files=files, rows=rows),)
+        self._made[name] = MadeModel(of=self._of[name], rules=dict(recipe.rules), layers=layers, rows=rows)
 
-    def finished(self) -> dict[str, AnalyzedModel]:
+    def made_in(self, number: int, buckets: int) -> Callable[[str], pl.LazyFrame]:
+        """Return a function that gives the rows of a model for one bucket of users; of one across users all."""
+
+        def rows(name: str) -> pl.LazyFrame:
+            found = live_rows(self._storage, self._models[name], self._made[name].layers)
+            return found.filter(pl.col(self._models[name].user).hash() % buckets == number) if buckets > 1 else found
+
+        return rows
+
+    def made_of(self, users: pl.DataFrame) -> Callable[[str], pl.LazyFrame]:
+        """Return a function that gives the rows of a model for these users, which a refreshed one has in a layer."""
+
+        def rows(name: str) -> pl.LazyFrame:
+            model, layer = self._models[name], self._refreshed.get(name)
+            if layer is not None:
+                return live_rows(self._storage, model, [layer])
+            return rows_of_users(self._storage, model, self._made[name].layers, users)
+
+        return rows
+
+    def finished(self, resolution: Resolution) -> dict[str, AnalyzedModel]:
         """Keep the state; return every model."""
-        models = {
-            recipe.model.name: MadeModel(
-                of=self._of[recipe.model.name],
-                files=tuple(self._files[recipe.model.name]),
-                rows=self._rows[recipe.model.name],
-            )
-            for recipe in self._recipes
-        }
-        state = AnalyticsState(models=models)
+        models = {recipe.model.name: self._made[recipe.model.name] for recipe in self._recipes}
+        covers, before = covers_of(resolution), self._before.seen
+        seen = SeenData(covers=covers, merges=resolution.merges, identity_map=before.identity_map)
+        if before.identity_map is None or before.merges != resolution.merges:
+            path = kept_frame(self._storage, resolution.identity_map, "identity_map")
+            seen = SeenData(covers=covers, merges=resolution.merges, identity_map=path)
+        state = AnalyticsState(models=models, seen=seen)
         if state != self._before:
             self._storage.write(_PATH, _STATE.dump_json(state))
         return {
-            recipe.model.name: AnalyzedModel(
-                model=recipe.model,
-                made=models[recipe.model.name],
-                changed=models[recipe.model.name] != self._before.models.get(recipe.model.name),
+            name: AnalyzedModel(
+                model=self._models[name],
+                made=made,
+                changed=made != self._before.models.get(name),
+                anew=name in self._anew,
             )
-            for recipe in self._recipes
+            for name, made in models.items()
         }

@@ -49,6 +49,17 @@ class CurrentTable:
         first = self._first_row_ids()
         return tuple(file for file in self.files if f"{file.delivery}@{first[file.delivery]}" in covers)
 
+    def files_ever(self, covers: Collection[str]) -> tuple[LandedFile, ...] | None:
+        """Return the files of these deliveries, be they current or not; None if the lake has one no more."""
+        landed = self.landed.files()
+        first: dict[str, int] = {}
+        for file in landed:
+            first[file.delivery] = min(file.first_row_id, first.get(file.delivery, file.first_row_id))
+        names = {delivery: f"{delivery}@{row_id}" for delivery, row_id in first.items()}
+        if not set(covers) <= set(names.values()):
+            return None
+        return tuple(file for file in landed if names[file.delivery] in covers)
+
     def _first_row_ids(self) -> dict[str, int]:
         first: dict[str, int] = {}
         for file in self.files:
@@ -62,9 +73,11 @@ class CurrentTable:
         columns[stored_name(self.table.newest_by, ValueType.TIME)] = None
         return self.landed.scan(self.files if files is None else files, columns)
 
-    def kept(self, superseded: pl.Series) -> pl.LazyFrame:
-        """Return the rows that count, in stored columns."""
+    def kept(self, superseded: pl.Series, *, of_users: pl.Series | None = None) -> pl.LazyFrame:
+        """Return the rows that count, in stored columns; of these recorded users alone, if any are given."""
         rows = self.stored()
+        if of_users is not None:
+            rows = rows.filter(pl.col(stored_name("user_id", ValueType.LONG)).is_in(of_users.implode()))
         if self.shape.unkeyed:
             rows = rows.filter(has_required_ids(self.table))
         return rows.join(superseded.to_frame(ROW_ID).lazy(), on=ROW_ID, how="anti") if len(superseded) else rows

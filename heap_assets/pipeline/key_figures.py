@@ -39,7 +39,7 @@ def key_figures(storage: Storage, analyzed: AnalyzedModel) -> KeyFigures:
     figures = _FIGURES.get(analyzed.model.name)
     if figures is None or not analyzed.made.rows:
         return KeyFigures()
-    return figures(pl.read_parquet([storage.local_copy(file) for file in analyzed.made.files], glob=False))
+    return figures(analyzed.rows(storage).collect())
 
 
 def _of_funnel_steps(rows: pl.DataFrame) -> KeyFigures:

@@ -6,7 +6,7 @@ delivered names. Not here: what is made of the rows (recipes.py).
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,6 +19,7 @@ from heap_assets.labeled_columns import labeled_columns
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ORIGINAL_USER_ID
 from heap_assets.names import folded
+from heap_assets.pipeline.changed_users import recorded_as
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.shapes import TableShape
 from heap_assets.transforms.labeled import labeled_expr
@@ -31,15 +32,23 @@ _IDS = {"event_id": pl.Int64(), "session_id": pl.Int64(), "time": pl.Datetime("u
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigratedTable:
-    """One table: its rows, the expression of each published column, and a digest of all that it is made of.
+    """One table: its rows, the expression of each published column, a digest of its data and one for each column.
 
-    ``delivered`` are the columns that Heap delivered, by delivered name.
+    ``name`` is the delivered name of the table, ``delivered`` are the columns that Heap delivered, by delivered name.
+    While the digest of a column stays, a row that stays has the value that it had.
     """
 
+    name: str
     rows: pl.LazyFrame
     values: Mapping[str, pl.Expr]
     delivered: frozenset[str]
-    digest: str
+    data: str
+    rules: Mapping[str, str]
+
+    def rule(self, columns: Iterable[str]) -> str:
+        """Return a digest of how these columns, in any case, and the ids and the time come about."""
+        wanted = {folded(name) for name in (*columns, "user_id", *_IDS)}
+        return digest(self.name, *((name, rule) for name, rule in sorted(self.rules.items()) if folded(name) in wanted))
 
     def column(self, name: str) -> str | None:
         """Return the published name of a column, which may be given in any case; None if there is none."""
@@ -72,25 +81,44 @@ class MigratedTables:
     rows: int
 
 
-def migrated_tables(storage: Storage, resolution: Resolution, definitions: Sequence[Definition]) -> MigratedTables:
-    """Return the tables of a resolution, with the labeled properties of these definitions."""
+def migrated_tables(
+    storage: Storage,
+    resolution: Resolution,
+    definitions: Sequence[Definition],
+    *,
+    only: pl.DataFrame | None = None,
+) -> MigratedTables:
+    """Return the tables of a resolution, with the labeled properties of these definitions.
+
+    With ``only`` (user_id) they have the rows of these resolved users alone, which is decided before a join, so that
+    the rest of a row is not decoded for anybody else.
+    """
+    recorded = None if only is None else recorded_as(only, resolution.identity_map)
     names = resolution.current.names.in_migrated
     of = {kind: [one for one in definitions if one.kind == kind] for kind in ("event", "user")}
     identity = resolution.identity_map.rename({"user_id": _USER, "resolved_user_id": _RESOLVED}).lazy()
     events = {
-        names[table.name]: _event_table(resolution.tables[table.name], identity, of["event"], resolution.merges)
+        names[table.name]: _event_table(
+            resolution.tables[table.name], identity, of["event"], resolution.merges, recorded
+        )
         for table in resolution.current.event_like()
     }
     users = None
     if resolution.users is not None:
         file = pl.scan_parquet(storage.local_copy(resolution.users), glob=False)
+        if only is not None:
+            file = file.filter(pl.col("user_id").is_in(only["user_id"].implode()))
         users = _users(resolution.tables[USERS.kind], file, of["user"], resolution.merges)
     rows = sum(resolution.tables[table.name].facts.migrated_rows for table in resolution.current.event_like())
     return MigratedTables(events, users, rows)
 
 
 def _event_table(
-    table: ResolvedTable, identity: pl.LazyFrame, definitions: Sequence[Definition], merges: Sequence[str]
+    table: ResolvedTable,
+    identity: pl.LazyFrame,
+    definitions: Sequence[Definition],
+    merges: Sequence[str],
+    recorded: pl.Series | None,
 ) -> MigratedTable:
     shape = table.current.shape
     read = {column.name: read_column(column) for column in shape.columns}
@@ -99,9 +127,14 @@ def _event_table(
     values = {names[delivered]: expression for delivered, expression in read.items()}
     values[ORIGINAL_USER_ID.name] = pl.col(_USER)
     values |= _labeled(shape, definitions, names, read.__getitem__, ours=[ORIGINAL_USER_ID.name])
-    rows = table.current.kept(table.migrated_superseded).join(identity, on=_USER, how="left")
+    rows = table.current.kept(table.migrated_superseded, of_users=recorded).join(identity, on=_USER, how="left")
     return MigratedTable(
-        rows=rows, values=values, delivered=frozenset(read), digest=_digest(table, names, definitions, merges)
+        name=table.current.name,
+        rows=rows,
+        values=values,
+        delivered=frozenset(read),
+        data=digest(table.current.covers(), tuple(merges)),
+        rules=_rules(shape, names, values, definitions),
     )
 
 
@@ -114,7 +147,12 @@ def _users(
     values = {names[column.name]: read[column.name] for column in shape.columns}
     values |= _labeled(shape, definitions, names, read.__getitem__)
     return MigratedTable(
-        rows=file, values=values, delivered=frozenset(read), digest=_digest(table, names, definitions, merges)
+        name=table.current.name,
+        rows=file,
+        values=values,
+        delivered=frozenset(read),
+        data=digest(table.current.covers(), tuple(merges)),
+        rules=_rules(shape, names, values, definitions),
     )
 
 
@@ -133,11 +171,13 @@ def _labeled(
     }
 
 
-def _digest(
-    table: ResolvedTable, names: Mapping[str, str], definitions: Sequence[Definition], merges: Sequence[str]
-) -> str:
-    current = table.current
-    return digest(current.covers(), current.shape, sorted(names.items()), tuple(definitions), tuple(merges))
+def _rules(
+    shape: TableShape, names: Mapping[str, str], values: Mapping[str, pl.Expr], definitions: Sequence[Definition]
+) -> dict[str, str]:
+    """Return a digest of each published column: of a delivered one its types, of a computed one all that there is."""
+    delivered = {names[column.name]: digest(column) for column in shape.columns}
+    computed = digest(shape, sorted(names.items()), tuple(definitions))
+    return {published: delivered.get(published, computed) for published in values}
 
 
 def digest(*parts: object) -> str:

@@ -44,9 +44,7 @@ def join_other(storage: Storage, analysis: Analysis, other: OtherTable) -> Joine
             f"The table {other.name} of HEAP_OTHER_TABLE has no column {other.column}; set HEAP_OTHER_KEY to one of its"
             f" columns, as in {rows.columns[0]}={other.key}."
         )
-    users = pl.read_parquet(
-        [storage.local_copy(file) for file in analysis.models[HEAP_USERS.name].made.files], glob=False
-    )
+    users = analysis.models[HEAP_USERS.name].rows(storage).collect()
     joined = with_heap_user_id(rows, users, column=other.column, key=other.key)
     path = f"other/{uuid.uuid4().hex}.parquet"
     file = storage.new_file(path)

@@ -4,8 +4,8 @@ A recipe names all that its model depends on, so that a model is made anew when,
 Not here: keeping state and files (analysis.py), reading (user_bucket.py), the transforms.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -52,13 +52,15 @@ class Recipe:
 
     Attributes:
         after: Models that it is made of.
-        of: A digest of the tables and the part of the configuration that it is made of.
+        rules: What its rows follow from besides data, by what it is about: the configuration, the columns of a table.
+        data: A digest of the data of the tables that it is made of.
         rows: Makes the rows of a bucket of users; of a model that is not user-local those of all users.
     """
 
     model: Model
     after: tuple[Model, ...] = ()
-    of: str = ""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    data: str = ""
     rows: Callable[[UserBucket], pl.DataFrame]
 
 
@@ -69,7 +71,7 @@ def recipes(configuration: Configuration, tables: MigratedTables, events: EventT
         Recipe(
             model=FUNNEL_STEPS,
             after=(FUNNEL_USERS,),
-            of=digest(configuration.funnels),
+            rules={"configuration": digest(configuration.funnels)},
             rows=lambda everyone: _funnel_steps(configuration.funnels, everyone.made(FUNNEL_USERS.name)),
         ),
         Recipe(
@@ -103,14 +105,16 @@ class _Recipes:
         every_event = [name for name in self._tables.events if name != SESSIONS.kind]
         yield Recipe(
             model=HEAP_EVENTS,
-            of=digest(self._state(every_event), funnel_events, conversions),
+            rules=self._rules((funnel_events, conversions), *((name, ()) for name in every_event)),
+            data=self._data(every_event),
             rows=lambda bucket: heap_events(
                 bucket.all_events(without=SESSIONS.kind), funnel_events=funnel_events, conversion_events=conversions
             ),
         )
         yield Recipe(
             model=HEAP_PAGEVIEWS,
-            of=digest(self._state([PAGEVIEWS.kind]), configuration.session_gap),
+            rules=self._rules(configuration.session_gap, (PAGEVIEWS.kind, _PAGE)),
+            data=self._data([PAGEVIEWS.kind]),
             rows=lambda bucket: heap_pageviews(
                 bucket.table(PAGEVIEWS.kind, ids=("event_id", "session_id", "time"), texts=_PAGE),
                 session_gap=configuration.session_gap,
@@ -119,7 +123,8 @@ class _Recipes:
         yield Recipe(
             model=HEAP_SESSIONS,
             after=(HEAP_EVENTS,),
-            of=digest(self._state([SESSIONS.kind]), channels),
+            rules=self._rules(channels, (SESSIONS.kind, _SESSION)),
+            data=self._data([SESSIONS.kind]),
             rows=lambda bucket: heap_sessions(
                 bucket.table(SESSIONS.kind, ids=("session_id", "time"), texts=_SESSION),
                 _whole(bucket.made(HEAP_EVENTS.name).select(_EVENTS_OF_SESSIONS)),
@@ -129,7 +134,8 @@ class _Recipes:
         )
         yield Recipe(
             model=HEAP_USERS,
-            of=digest(self._state([SESSIONS.kind]), self._users_state(), channels),
+            rules={**self._rules(channels, (SESSIONS.kind, _INITIAL)), **self._user_rules(None)},
+            data=self._data([SESSIONS.kind], with_users=True),
             rows=lambda bucket: heap_users(
                 bucket.users(),
                 bucket.table(SESSIONS.kind, ids=("session_id", "time"), texts=_INITIAL),
@@ -141,7 +147,7 @@ class _Recipes:
         yield Recipe(
             model=ATTRIBUTION,
             after=(HEAP_EVENTS, HEAP_SESSIONS),
-            of=digest(configuration.attribution),
+            rules=self._rules(configuration.attribution),
             rows=lambda bucket: attribution(
                 _whole(bucket.made(HEAP_EVENTS.name).filter("heap_event_is_conversion")),
                 _whole(bucket.made(HEAP_SESSIONS.name).select(_TOUCHES)),
@@ -154,7 +160,9 @@ class _Recipes:
 
     def _funnel_users(self, funnels: Sequence[Funnel]) -> Recipe:
         steps = [self._events.of(step.event) for funnel in funnels for step in funnel.steps]
-        users = self._users_state() if any(funnel.group_by for funnel in funnels) else ""
+        columns = {name: [*_read_by(funnels, name, self._events)] for name in steps}
+        groups = [funnel.group_by for funnel in funnels if funnel.group_by is not None]
+        rules = {**self._rules((steps, funnels), *columns.items()), **(self._user_rules(groups) if groups else {})}
 
         def rows(bucket: UserBucket) -> pl.DataFrame:
             found = [
@@ -169,14 +177,16 @@ class _Recipes:
             ]
             return pl.concat([pl.DataFrame(schema=FUNNEL_USERS.schema), *found])
 
-        return Recipe(model=FUNNEL_USERS, of=digest(self._state(steps), steps, users, funnels), rows=rows)
+        data = self._data(steps, with_users=bool(groups))
+        return Recipe(model=FUNNEL_USERS, rules=rules, data=data, rows=rows)
 
     def _segment(self, one: Segment) -> Recipe:
         did, did_not = one.did, one.did_not
         events = [self._events.of(event) for event in (did, did_not) if event is not None]
         return Recipe(
             model=segment_model(one.name),
-            of=digest(self._state(events), self._users_state(), one, events),
+            rules={**self._rules((one, events), *((event, ()) for event in events)), **self._user_rules(one.where)},
+            data=self._data(events, with_users=True),
             rows=lambda bucket: segment(
                 bucket.users(list(one.where)),
                 where=one.where_texts,
@@ -185,13 +195,34 @@ class _Recipes:
             ),
         )
 
-    def _state(self, names: Iterable[str]) -> str:
-        """Return a digest of these tables; a table that does not exist has a place in it too."""
-        tables = {name: self._tables.events.get(name) for name in names}
-        return digest(*((name, table and table.digest) for name, table in sorted(tables.items())))
+    def _rules(self, configuration: object, *columns: tuple[str, Iterable[str]]) -> dict[str, str]:
+        """Return a digest of this part of the configuration, and one for these columns of each table that exists."""
+        tables = {
+            f"table {name}": table.rule(read)
+            for name, read in columns
+            if (table := self._tables.events.get(name)) is not None
+        }
+        return {"configuration": digest(configuration), **tables}
 
-    def _users_state(self) -> str:
-        return "" if self._tables.users is None else self._tables.users.digest
+    def _user_rules(self, columns: Iterable[str] | None) -> dict[str, str]:
+        users = self._tables.users
+        return {"users": "" if users is None else users.rule(users.values if columns is None else columns)}
+
+    def _data(self, names: Iterable[str], *, with_users: bool = False) -> str:
+        """Return a digest of the data of these tables; a table that does not exist has a place in it too."""
+        tables = {name: self._tables.events.get(name) for name in names}
+        users = self._tables.users if with_users else None
+        return digest(users and users.data, *((name, table and table.data) for name, table in sorted(tables.items())))
+
+
+def _read_by(funnels: Sequence[Funnel], table: str, events: EventTables) -> Iterator[str]:
+    """Yield the columns of a table that these funnels ask for."""
+    for funnel in funnels:
+        for number, step in enumerate(funnel.steps):
+            if events.of(step.event) == table:
+                yield from step.where
+                if number == 0 and funnel.group_by is not None:
+                    yield funnel.group_by
 
 
 _EVENTS_OF_SESSIONS = ("heap_user_id", "heap_session_id", "heap_event_time", "heap_event_is_conversion")

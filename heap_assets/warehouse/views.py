@@ -43,6 +43,23 @@ def file_select(*files: str) -> str:
     return f"SELECT * FROM read_parquet({file_list(files)}, hive_partitioning = false)"
 
 
+def layered_select(layers: Sequence[tuple[Sequence[str], Sequence[int]]], *, user: str, refreshed: str) -> str:
+    """Return the SELECT of files in layers: each with the refreshes after it, whose users have their rows there.
+
+    ``user`` is the column that says whose row it is, ``refreshed`` the quoted name of a table with refresh, user_id.
+    """
+    parts = []
+    for files, later in layers:
+        gone = f"SELECT 1 FROM {refreshed} r WHERE r.user_id = t.{identifier(user)} AND r.refresh IN ({_listed(later)})"
+        where = f" WHERE NOT EXISTS ({gone})" if later else ""
+        parts.append(f"SELECT t.* FROM read_parquet({file_list(files)}, hive_partitioning = false) t{where}")
+    return " UNION ALL ".join(parts)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
 def migrated_select(shape: TableShape, lake: Lake, *, schema: str) -> str:
     """Return the SELECT of an event-like table on resolved users, with the recorded one as original_user_id."""
     names = shape.names_in_migrated()

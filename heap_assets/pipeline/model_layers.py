@@ -1,0 +1,103 @@
+"""The rows of a model as the lake keeps them: one layer for everybody, then one per refresh for some users.
+
+A layer holds all rows of its users, so a user's rows are those of the newest layer that has the user. Refreshing never
+rewrites what is there; when layers become many they are put together, which changes nothing but speed.
+Here: layers, and the rows that count. Not here: which users change (changed_users.py), making rows (recipes.py).
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from heap_assets.lake.storage import Storage
+from heap_assets.models import Model
+
+_MOST_LAYERS = 8
+_LARGEST_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """Parquet files with all rows of some users; ``users`` is the file that names them, None for everybody."""
+
+    files: tuple[str, ...]
+    rows: int
+    users: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeModel:
+    """A model as it was made.
+
+    Attributes:
+        of: A digest of all that it was made of; while it stays, so does the model.
+        rules: Of each thing that its rows follow from besides data a digest; while none changes, a refresh is enough.
+        layers: Oldest first; the first one is for everybody.
+        rows: Rows that count.
+    """
+
+    of: str
+    rules: dict[str, str] = field(default_factory=dict)
+    layers: tuple[Layer, ...]
+    rows: int
+
+
+def live_rows(storage: Storage, model: Model, layers: Sequence[Layer]) -> pl.LazyFrame:
+    """Return the rows that count: of each user those of the newest layer that has the user."""
+    parts = []
+    for number, layer in enumerate(layers):
+        rows = pl.scan_parquet([storage.local_copy(file) for file in layer.files], glob=False)
+        later = [one.users for one in layers[number + 1 :] if one.users is not None]
+        if later:
+            gone = users_of(storage, later).rename({"user_id": model.user})
+            rows = rows.join(gone.lazy(), on=model.user, how="anti")
+        parts.append(rows)
+    return parts[0] if len(parts) == 1 else pl.concat(parts)
+
+
+def rows_of_users(storage: Storage, model: Model, layers: Sequence[Layer], users: pl.DataFrame) -> pl.LazyFrame:
+    """Return the rows that count of these users (user_id)."""
+    named = users.rename({"user_id": model.user})
+    return live_rows(storage, model, layers).join(named.lazy(), on=model.user, how="semi")
+
+
+def users_of(storage: Storage, files: Iterable[str]) -> pl.DataFrame:
+    """Return the users that these files name, each once."""
+    return pl.concat(pl.read_parquet(storage.local_copy(file), glob=False) for file in files).unique()
+
+
+def with_layer(storage: Storage, model: Model, made: MadeModel, layer: Layer) -> tuple[tuple[Layer, ...], int]:
+    """Return the layers with a newer one on top, put together where that pays, and the rows that count."""
+    users = users_of(storage, [layer.users or ""])
+    before = rows_of_users(storage, model, made.layers, users).select(pl.len()).collect(engine="streaming").item()
+    rows = made.rows - before + layer.rows
+    layers = (*made.layers, layer)
+    refreshed = sum(one.rows for one in layers[1:])
+    if refreshed > _LARGEST_SHARE * max(rows, 1):
+        return (together(storage, model, layers, None),), rows
+    if len(layers) > _MOST_LAYERS:
+        named = [one.users for one in layers[1:] if one.users is not None]
+        kept = kept_frame(storage, users_of(storage, named), model.name)
+        return (layers[0], together(storage, model, layers[1:], kept)), rows
+    return layers, rows
+
+
+def together(storage: Storage, model: Model, layers: Sequence[Layer], users: str | None) -> Layer:
+    """Write the rows of these layers that count as one layer, in batches."""
+    path = f"analytics/{uuid.uuid4().hex}.parquet"
+    file = storage.new_file(path)
+    live_rows(storage, model, layers).sink_parquet(file, metadata={"heap_assets.table": model.name})
+    rows = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
+    storage.keep(file, path)
+    return Layer(files=(path,), rows=rows, users=users)
+
+
+def kept_frame(storage: Storage, frame: pl.DataFrame, name: str) -> str:
+    """Write a frame as a file of the analysis and return its path."""
+    path = f"analytics/{uuid.uuid4().hex}.parquet"
+    file = storage.new_file(path)
+    frame.write_parquet(file, metadata={"heap_assets.table": name})
+    storage.keep(file, path)
+    return path
