@@ -31,14 +31,14 @@ from heap_assets.lake.storage import Storage
 from heap_assets.models import Model
 from heap_assets.pipeline.analysis import Analysis, AnalyzedModel
 from heap_assets.pipeline.key_figures import KeyFigures, key_figures
-from heap_assets.pipeline.registry import KnownTable
+from heap_assets.pipeline.registry import KnownTable, Registry
 
 _DUCKDB = {kind.polars: kind.duckdb for kind in (*ValueType, DATE)}
-_BLOCKS = 20
+_BLOCKS = 16
 _LONGEST_LABEL = 60
 
 
-def analytics_specs(tables: Sequence[KnownTable], segments: Sequence[str]) -> list[dg.AssetSpec]:
+def analytics_specs(tables: Sequence[KnownTable], registry: Registry) -> list[dg.AssetSpec]:
     """Return an asset for every model and segment, each after those that it is made of."""
     events = [table_key(MIGRATED, table.name) for table in tables if raw_table(table.name).is_event_like]
     sessions, pageviews = table_key(MIGRATED, SESSIONS.kind), table_key(MIGRATED, PAGEVIEWS.kind)
@@ -48,14 +48,15 @@ def analytics_specs(tables: Sequence[KnownTable], segments: Sequence[str]) -> li
         HEAP_PAGEVIEWS: [pageviews],
         HEAP_SESSIONS: [sessions, _key(HEAP_EVENTS)],
         HEAP_USERS: [users, sessions],
-        FUNNEL_USERS: [*events, users],
+        FUNNEL_USERS: [*(table_key(MIGRATED, name) for name in registry.funnels), users],
         ATTRIBUTION: [_key(HEAP_EVENTS), _key(HEAP_SESSIONS)],
         FUNNEL_STEPS: [_key(FUNNEL_USERS)],
         ATTRIBUTION_BY_CHANNEL: [_key(ATTRIBUTION)],
         RETENTION: [_key(HEAP_SESSIONS)],
         PATHS: [_key(HEAP_EVENTS)],
     }
-    made_of = {**deps, **{segment_model(name): [users, *events] for name in segments}}
+    for segment, read in registry.segments.items():
+        deps[segment_model(segment)] = [users, *(table_key(MIGRATED, name) for name in read)]
     return [
         dg.AssetSpec(
             _key(model),
@@ -65,7 +66,7 @@ def analytics_specs(tables: Sequence[KnownTable], segments: Sequence[str]) -> li
             kinds={"polars", "table" if model.small else "view"},
             skippable=True,
         )
-        for model, above in made_of.items()
+        for model, above in deps.items()
     ]
 
 

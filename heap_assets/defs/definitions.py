@@ -31,7 +31,7 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
     known.update({table.name: table for table in registry.tables})
     return dg.Definitions(
         assets=[
-            *sync_assets([known[name] for name in sorted(known)], registry.segments, other),
+            *sync_assets([known[name] for name in sorted(known)], registry, other),
             *([other_asset(other)] if other else []),
         ],
         jobs=[

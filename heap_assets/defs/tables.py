@@ -27,7 +27,7 @@ from heap_assets.defs.resources import HeapSync
 from heap_assets.defs.specs import PUBLISHED_MODELS, file_spec, heap_specs, migrated_specs, model_specs, table_spec
 from heap_assets.models import IDENTITY_MAP
 from heap_assets.other_table import OtherTable
-from heap_assets.pipeline.registry import KnownTable
+from heap_assets.pipeline.registry import KnownTable, Registry
 
 EVERY_DUMP_LANDED = "every_dump_landed"
 
@@ -54,10 +54,10 @@ class ResolveConfig(dg.Config):
 
 
 def sync_assets(
-    tables: Sequence[KnownTable], segments: Sequence[str] = (), other: OtherTable | None = None
+    tables: Sequence[KnownTable], registry: Registry, other: OtherTable | None = None
 ) -> list[dg.AssetsDefinition]:
-    """Return the assets of these tables and segments, of the models, and the published file."""
-    models = analytics_specs(tables, segments)
+    """Return the assets of these tables, of the models and segments, and the published file."""
+    models = analytics_specs(tables, registry)
 
     @dg.multi_asset(
         name="land",

@@ -6,17 +6,14 @@ landed yet is judged by the tables that its manifests name.
 
 from dataclasses import dataclass
 
-from heap_assets.catalog import raw_table
-from heap_assets.config.event_names import event_tables
 from heap_assets.config.model import Configuration
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.current import current_tables
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.pending import arrivals
-from heap_assets.pipeline.sync_tables import event_display_names
-from heap_assets.shapes import published_tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +31,9 @@ def check(source: Source, storage: Storage, ledger: Ledger, configuration: Confi
     arrived = arrivals(source, ledger)
     new = arrived.new_dumps(ledger)
     dumps = {**ledger.dumps, **new}
-    names = tables_with_files(dumps.values())
-    segments = [segment.name for segment in configuration.segments]
-    published = published_tables(names, segments=segments).in_migrated
-    events = {name: published[name] for name in names if raw_table(name).is_event_like}
-    found = event_tables(configuration, events, event_display_names(current_tables(storage, ledger)))
+    found = configured_events(
+        configuration, current_tables(storage, ledger), more=tables_with_files(dumps.values())
+    ).found
     return CheckOutcome(
         dumps=len(dumps), new=len(new), broken=tuple(arrived.broken().values()), warnings=found.warnings
     )

@@ -3,13 +3,15 @@
 Here: one small document. It is a memory, not a truth: without it everything works, only fewer tables have an asset.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter, ValidationError
 
 from heap_assets.catalog import SYSTEM_TABLES
+from heap_assets.config.model import Configuration
 from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.configured_events import ConfiguredEvents
 
 _PATH = "tables.json"
 
@@ -24,10 +26,23 @@ class KnownTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The tables that a run has seen, and the segments of its configuration."""
+    """The tables that a run has seen, and which of them the funnels and the segments of its configuration read."""
 
     tables: tuple[KnownTable, ...] = ()
-    segments: tuple[str, ...] = ()
+    funnels: tuple[str, ...] = ()
+    segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def registry_of(tables: Iterable[KnownTable], configuration: Configuration, events: ConfiguredEvents) -> Registry:
+    """Return the registry of these tables and this configuration."""
+    return Registry(
+        tables=tuple(tables),
+        funnels=events.delivered(step.event for funnel in configuration.funnels for step in funnel.steps),
+        segments={
+            segment.name: events.delivered(event for event in (segment.did, segment.did_not) if event is not None)
+            for segment in configuration.segments
+        },
+    )
 
 
 _DOCUMENT = TypeAdapter(Registry)
@@ -44,10 +59,10 @@ def read_registry(storage: Storage) -> Registry:
         return Registry()
 
 
-def write_registry(storage: Storage, tables: Iterable[KnownTable], segments: Iterable[str]) -> bool:
-    """Keep the known tables and segments; return whether there is a change."""
-    known = tuple(sorted((table for table in tables if table.name not in SYSTEM_TABLES), key=lambda table: table.name))
-    content = _DOCUMENT.dump_json(Registry(tables=known, segments=tuple(segments)))
+def write_registry(storage: Storage, registry: Registry) -> bool:
+    """Keep what is known; return whether there is a change."""
+    known = (table for table in registry.tables if table.name not in SYSTEM_TABLES)
+    content = _DOCUMENT.dump_json(replace(registry, tables=tuple(sorted(known, key=lambda table: table.name))))
     if storage.read(_PATH) == content:
         return False
     storage.write(_PATH, content)

@@ -26,6 +26,7 @@ from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
 from heap_assets.pipeline.analysis import Analysis, analyze, forget_analysis
 from heap_assets.pipeline.checking import CheckOutcome, check
+from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.landing import DumpFailure, Landing, land
 from heap_assets.pipeline.ledger import Ledger, read_ledger
@@ -33,7 +34,7 @@ from heap_assets.pipeline.other_data import JoinedTable, join_other
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
-from heap_assets.pipeline.registry import KnownTable, Registry, read_registry, write_registry
+from heap_assets.pipeline.registry import KnownTable, Registry, read_registry, registry_of, write_registry
 from heap_assets.pipeline.resolution import Resolution, resolve
 from heap_assets.settings import Settings, is_s3
 
@@ -118,10 +119,8 @@ class Sync:
 
     def current(self) -> CurrentTables:
         """Return the raw tables as they are."""
-        return current_tables(self.storage, self.ledger(), segments=self._segments())
-
-    def _segments(self) -> tuple[str, ...]:
-        return tuple(segment.name for segment in self.configuration.segments)
+        segments = tuple(segment.name for segment in self.configuration.segments)
+        return current_tables(self.storage, self.ledger(), segments=segments)
 
     def resolve(self, *, rebuild: bool = False) -> Resolution:
         """Resolve everything; with ``rebuild`` from the raw lake alone, which then holds for the analysis too."""
@@ -169,14 +168,11 @@ class Sync:
             )
             self.storage.write(_LAST_PUBLICATION, _PUBLICATION.dump_json(publication))
             names = resolution.current.names
-            write_registry(
-                self.storage,
-                [
-                    KnownTable(name=name, about=publication.about.get(names.in_s[name], ""))
-                    for name in resolution.tables
-                ],
-                self._segments(),
-            )
+            tables = [
+                KnownTable(name=name, about=publication.about.get(names.in_s[name], "")) for name in resolution.tables
+            ]
+            events = configured_events(self.configuration, resolution.current)
+            write_registry(self.storage, registry_of(tables, self.configuration, events))
         return publication
 
     def last_publication(self) -> Publication | None:
@@ -201,7 +197,8 @@ class Sync:
         known = {table.name: table for table in self.registry().tables}
         named = tables_with_files(new.values())
         tables = {**{name: KnownTable(name=name) for name in named}, **known}
-        write_registry(self.storage, tables.values(), self._segments())
+        events = configured_events(self.configuration, self.current(), more=named)
+        write_registry(self.storage, registry_of(tables.values(), self.configuration, events))
 
     def registry(self) -> Registry:
         """Return the tables and segments that an earlier run has seen."""

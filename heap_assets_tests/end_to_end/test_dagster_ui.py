@@ -53,7 +53,7 @@ def synced(ui):
 
 
 def test_event_tables_are_assets_with_their_display_names_after_a_run_and_a_reload(synced):
-    synced.open("/assets")
+    synced.open("/assets/heap")
     synced.see_like(ORDER_COMPLETED)
     synced.see("Materialized")
     synced.shoot("catalog")
@@ -61,22 +61,26 @@ def test_event_tables_are_assets_with_their_display_names_after_a_run_and_a_relo
     assert synced.count("Failed") == 0
 
 
-def test_the_lineage_shows_four_groups_from_raw_to_published(synced):
+def test_the_lineage_shows_five_groups_from_raw_to_published(synced):
     synced.open("/asset-groups")
-    synced.see("raw", "heap", "heap_migrated", "published")
+    synced.see("raw", "heap", "heap_migrated", "analytics", "published")
     synced.shoot("lineage")
 
 
 def test_the_graph_of_a_group_shows_its_tables_green_and_what_they_are_made_of(synced):
-    synced.open("/locations/heap/asset-groups/heap_migrated/lineage")
-    synced.see("identity_map", "user_migrations", "order_completed", "Materialized")
+    synced.open("/locations/heap/asset-groups/analytics/lineage")
+    synced.see("Materialized")
     synced.shoot("group")
+    synced.open("/locations/heap/asset-groups/heap_migrated/list")
+    synced.see_like("identity_map")
+    synced.see_like(ORDER_COMPLETED)
 
 
 def test_the_neighbours_of_an_event_are_its_table_without_migrations_the_identity_map_and_the_file(synced):
     synced.open("/assets/heap_migrated/order_completed?view=lineage")
-    synced.see("heap", "heap_migrated", "published", "identity_map", "all_events", "duckdb_file", "Materialized")
-    synced.page.get_by_text("Materialized", exact=True).nth(3).wait_for()
+    synced.see("heap", "heap_migrated", "published", "identity_map", "all_events", "duckdb_file")
+    synced.see("analytics", "heap_events", "funnel_users", "segment_buyers")
+    assert synced.count("segment_gold") == 0
     synced.shoot("neighbours")
 
 
@@ -93,6 +97,13 @@ def test_the_page_of_a_raw_table_shows_what_was_landed(synced):
     synced.open("/assets/raw/users")
     synced.see("Row count", "rows_landed", "dumps_landed", "last_dump", "avro", "Delta Lake")
     synced.shoot("raw")
+
+
+def test_the_page_of_a_funnel_shows_its_conversion_and_a_picture_of_its_steps(synced):
+    synced.open("/assets/analytics/funnel_steps")
+    synced.see("Row count", "conversion of purchase", "picture", "Funnel purchase")
+    synced.see_like("product_view +█+ ")
+    synced.shoot("funnel")
 
 
 def test_the_page_of_the_file_lists_its_tables_and_the_check_that_nothing_is_left_behind(synced):

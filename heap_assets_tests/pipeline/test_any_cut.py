@@ -146,7 +146,7 @@ def test_views_and_tables_publish_the_same_in_every_set_of_columns(export, facts
             assert_equal(published_tables(root, all_events_columns=column_set), published_by(sync))
 
 
-@some(25)
+@some(15)
 @given(exports(), configurations())
 def test_a_configuration_of_funnels_segments_and_channels_ends_in_the_tables_of_the_oracle(export, keys):
     with scratch() as folder:
