@@ -6,6 +6,7 @@ Here: ledger and committed deliveries put together. Nothing is decoded or scanne
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import polars as pl
 
@@ -115,23 +116,29 @@ class CurrentTables:
         return tuple(table for name, table in sorted(self.tables.items()) if table.table.is_event_like)
 
 
-def current_tables(storage: Storage, ledger: Ledger, *, segments: tuple[str, ...] = ()) -> CurrentTables:
-    """Return the tables as the ledger's dumps leave them."""
+def current_tables(
+    storage: Storage,
+    ledger: Ledger,
+    *,
+    segments: tuple[str, ...] = (),
+    landed: Mapping[str, LandedTable] = MappingProxyType({}),
+) -> CurrentTables:
+    """Return the tables as the ledger's dumps leave them; ``landed`` are those that are open already."""
     dumps = tuple(ledger.dumps.values())
     current, listed, existing = current_deliveries(dumps), last_listing(dumps), tables_with_files(dumps)
     tables = {}
     for name in sorted(existing):
-        landed = LandedTable(storage, name)
+        table = landed.get(name) or LandedTable(storage, name)
         deliveries = current[name]
         place = {item.dump.delivery_id: number for number, item in enumerate(deliveries)}
         files = sorted(
-            (file for file in landed.files() if file.delivery in place),
+            (file for file in table.files() if file.delivery in place),
             key=lambda file: (place[file.delivery], file.first_row_id),
         )
         columns = [column for item in deliveries for column in item.delivery.columns]
         tables[name] = CurrentTable(
             shape=table_shape(name, files, manifest_columns=dict.fromkeys(columns)),
-            landed=landed,
+            landed=table,
             files=tuple(files),
             deliveries=deliveries,
             last_listed=listed[name],

@@ -30,6 +30,7 @@ from heap_assets.pipeline import other_data, sync_tables
 from heap_assets.pipeline.analysis import Analysis
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.other_data import JoinedTable
+from heap_assets.pipeline.refreshes import Refreshes
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.shapes import union_columns
 from heap_assets.warehouse import views
@@ -189,18 +190,13 @@ class _Building:
     def models(self, analysis: Analysis) -> None:
         """Add heap_analytics, and the segments beside the tables with migrations."""
         self._file.add_schema(SCHEMA)
-        refreshes = self._refreshes(analysis)
+        refreshes = Refreshes.of(analysis)
+        if refreshes.numbers:
+            self._file.add_table(_INTERNAL, _REFRESHED, refreshes.users(self._storage))
         for name, analyzed in analysis.models.items():
             schema = SCHEMA if analyzed.model in ANALYTICS else self._migrated
-            layers = analyzed.made.layers
             query = views.layered_select(
-                [
-                    (
-                        [str(self._storage.local_copy(file)) for file in layer.files],
-                        [refreshes[later.users] for later in layers[number + 1 :] if later.users is not None],
-                    )
-                    for number, layer in enumerate(layers)
-                ],
+                refreshes.layers(self._storage, analyzed.made),
                 user=analyzed.model.user,
                 refreshed=identifier(_INTERNAL, _REFRESHED),
             )
@@ -208,20 +204,6 @@ class _Building:
             add = self._file.add_table if as_table else self._file.add_view
             add(schema, name, query)
             self._describe(schema, name, analyzed.model, rows=analyzed.made.rows, is_view=not as_table)
-
-    def _refreshes(self, analysis: Analysis) -> dict[str, int]:
-        """Put down whose rows were refreshed, and return the number of each refresh by the file of its users."""
-        layers = [layer for analyzed in analysis.models.values() for layer in analyzed.made.layers]
-        numbers = {users: number for number, users in enumerate(sorted({one.users for one in layers if one.users}))}
-        if numbers:
-            named = [
-                pl.scan_parquet(self._storage.local_copy(users), glob=False).select(
-                    pl.lit(number, dtype=pl.Int32).alias("refresh"), "user_id"
-                )
-                for users, number in numbers.items()
-            ]
-            self._file.add_table(_INTERNAL, _REFRESHED, pl.concat(named).collect())
-        return numbers
 
     def other_table(self, joined: JoinedTable) -> None:
         """Add the table of the user's own."""

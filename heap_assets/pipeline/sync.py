@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
@@ -38,6 +39,9 @@ from heap_assets.pipeline.registry import KnownTable, Registry, read_registry, r
 from heap_assets.pipeline.resolution import Resolution, resolve
 from heap_assets.settings import Settings, is_s3
 
+if TYPE_CHECKING:
+    from heap_assets.lake.landed_table import LandedTable
+
 _SAMPLE_SIZE = SampleSize(users=2_000, days=60)
 _LAST_LANDING = "landing.json"
 _LAST_PUBLICATION = "published.json"
@@ -66,6 +70,8 @@ class Sync:
         self._configuration: Configuration | None = None
         self._storage: Storage | None = None
         self._resolution: Resolution | None = None
+        self._landed: dict[str, LandedTable] = {}
+        self._landed_by: Ledger | None = None
         self._analysis: Analysis | None = None
         self._joined: JoinedTable | None = None
 
@@ -106,7 +112,9 @@ class Sync:
         source = self.source()
         with self._lock():
             self._resolution = self._analysis = None
-            landing = land(source, self.storage, self._progress, reland=reland)
+            self._landed = {}
+            landing = land(source, self.storage, self._progress, reland=reland, tables=self._landed)
+            self._landed_by = landing.ledger
             rows = tuple((table, dump_id, rows) for (table, dump_id), rows in landing.rows.items())
             outcome = LandingOutcome(taken=landing.taken, waiting=landing.waiting, failures=landing.failures, rows=rows)
             self.storage.write(_LAST_LANDING, _OUTCOME.dump_json(outcome))
@@ -119,8 +127,10 @@ class Sync:
 
     def current(self) -> CurrentTables:
         """Return the raw tables as they are."""
+        ledger = self.ledger()
+        landed = self._landed if ledger == self._landed_by else {}  # else another process has landed since
         segments = tuple(segment.name for segment in self.configuration.segments)
-        return current_tables(self.storage, self.ledger(), segments=segments)
+        return current_tables(self.storage, ledger, segments=segments, landed=landed)
 
     def resolve(self, *, rebuild: bool = False) -> Resolution:
         """Resolve everything; with ``rebuild`` from the raw lake alone, which then holds for the analysis too."""
