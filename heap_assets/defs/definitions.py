@@ -4,12 +4,16 @@ Here: assembly, from the registry that a run leaves with the lake. Not here: bod
 """
 
 import os
+from contextlib import suppress
+from functools import partial
 
 import dagster as dg
 
 from heap_assets.catalog import PAGEVIEWS, SESSIONS, USER_MIGRATIONS, USERS
+from heap_assets.config.model import Configuration
+from heap_assets.defs.freshness import freshness_definitions, pipeline_policy, synced_specs
 from heap_assets.defs.keys import HEAP, MIGRATED, PUBLISHED, RAW
-from heap_assets.defs.resources import HeapDuckDB, HeapS3, HeapSync
+from heap_assets.defs.resources import HeapDuckDB, HeapSync, heap_s3
 from heap_assets.defs.tables import table_assets
 from heap_assets.errors import HeapAssetsError
 from heap_assets.pipeline.progress import Progress, Silence
@@ -23,34 +27,54 @@ _ALWAYS = (USERS.kind, USER_MIGRATIONS.kind, SESSIONS.kind, PAGEVIEWS.kind)
 
 def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
     """Return the definitions for the tables that are known; ``progress`` listens to the runs instead of their log."""
+    registered, configuration = _left_by_runs()
     known = {name: KnownTable(name=name) for name in _ALWAYS}
-    known.update({table.name: table for table in _registered()})
-    return dg.Definitions(
-        assets=table_assets([known[name] for name in sorted(known)]),
-        jobs=[
-            dg.define_asset_job(
-                SYNC_JOB,
-                tags={"heap/sync": "1"},
-                selection=dg.AssetSelection.groups(RAW, HEAP, MIGRATED, PUBLISHED),
-                description=(
-                    "Lands every dump that has arrived, resolves it and publishes the DuckDB file. Safe to run at any"
-                    " time: what is done is not done again. Set `ops.resolve.config.rebuild` to compute everything"
-                    " anew from the raw lake, `ops.land.config.reland` to read given dumps again."
-                ),
-            )
-        ],
-        resources={
-            "heap": HeapSync(progress),
-            "s3": HeapS3(),
-            "duckdb": HeapDuckDB(),
-        },
-        executor=dg.in_process_executor,
+    known.update({table.name: table for table in registered})
+    tables = [known[name] for name in sorted(known)]
+    sync_job = dg.define_asset_job(
+        SYNC_JOB,
+        tags={"heap/sync": "1"},
+        selection=dg.AssetSelection.groups(RAW, HEAP, MIGRATED, PUBLISHED),
+        description=(
+            "Lands every dump that has arrived, resolves it and publishes the DuckDB file. Safe to run at any"
+            " time: what is done is not done again. Set `ops.resolve.config.rebuild` to compute everything"
+            " anew from the raw lake, `ops.land.config.reland` to read given dumps again."
+        ),
+    )
+    limits = configuration.freshness
+    policy = pipeline_policy(limits)
+    return dg.Definitions.merge(
+        dg.Definitions(
+            assets=[
+                *synced_specs(tables, limits),
+                *(assets.map_asset_specs(partial(_watched, policy=policy)) for assets in table_assets(tables)),
+            ],
+            jobs=[sync_job],
+            resources={
+                "heap": HeapSync(progress),
+                "s3": heap_s3,
+                "duckdb": HeapDuckDB(),
+            },
+            executor=dg.in_process_executor,
+        ),
+        freshness_definitions(tables),
     )
 
 
-def _registered() -> tuple[KnownTable, ...]:
-    """Return the tables that a run has left word of; definitions load without, whatever is wrong with the settings."""
-    try:
-        return Sync(read_settings(os.environ), Silence()).known_tables()
-    except HeapAssetsError:
-        return ()
+def _watched(spec: dg.AssetSpec, *, policy: dg.FreshnessPolicy) -> dg.AssetSpec:
+    """Return what every run makes anew with the policy of the pipeline; another table may rightly stay as it is."""
+    return spec if spec.skippable else dg.apply_freshness_policy(spec, policy, overwrite_existing=False)
+
+
+def _left_by_runs() -> tuple[tuple[KnownTable, ...], Configuration]:
+    """Return the tables that a run has left word of, and the configuration that holds.
+
+    Definitions load without either, whatever is wrong with the settings: a run says what is.
+    """
+    tables: tuple[KnownTable, ...] = ()
+    configuration = Configuration()
+    with suppress(HeapAssetsError):
+        sync = Sync(read_settings(os.environ), Silence())
+        tables = sync.known_tables()
+        configuration = sync.configuration
+    return tables, configuration

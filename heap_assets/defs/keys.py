@@ -11,7 +11,7 @@ import dagster as dg
 
 from heap_assets.catalog import MODELS
 
-RAW, HEAP, MIGRATED, PUBLISHED = "raw", "heap", "heap_migrated", "published"
+SYNCED, RAW, HEAP, MIGRATED, PUBLISHED = "heap_sync", "raw", "heap", "heap_migrated", "published"
 DUCKDB_FILE = dg.AssetKey([PUBLISHED, "duckdb_file"])
 
 

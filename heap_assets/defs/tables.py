@@ -6,6 +6,7 @@ the definitions are loaded again. Here: specs and bodies of a few lines. Not her
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
@@ -22,7 +23,8 @@ from heap_assets.catalog import (
     USERS,
     raw_table,
 )
-from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, model_key, table_key
+from heap_assets.defs.freshness import data_times, report_data_times
+from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, SYNCED, model_key, table_key
 from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
 from heap_assets.defs.resources import HeapSync
 from heap_assets.pipeline.registry import KnownTable
@@ -53,7 +55,10 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
 
     @dg.multi_asset(
         name="land",
-        specs=[_spec(RAW, table, []) for table in (*tables, KnownTable(name=EVENT_METADATA.kind))],
+        specs=[
+            *(_spec(RAW, table, [table_key(SYNCED, table.name)]) for table in tables),
+            _spec(RAW, KnownTable(name=EVENT_METADATA.kind), []),
+        ],
         can_subset=True,
     )
     def land(
@@ -101,6 +106,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
             if key in _MODELS:
                 yield dg.MaterializeResult(asset_key=key, metadata=published_metadata(table))
         yield dg.MaterializeResult(asset_key=DUCKDB_FILE, metadata=file_metadata(publication))
+        report_data_times(context.instance, data_times(sync), now=datetime.now(UTC))
         outcome = sync.last_landing()
         yield dg.AssetCheckResult(
             asset_key=DUCKDB_FILE,
@@ -161,13 +167,15 @@ _MODELS = {
 def _spec(layer: str, table: KnownTable, deps: Iterable[dg.AssetKey]) -> dg.AssetSpec:
     declared = raw_table(table.name)
     title = f"{table.about.rstrip('.')}.\n\n" if table.about else ""
-    described = f"{title}{declared.description}\n\n{_LAYERS[layer]}"
+    retired = f"{table.retired}\n\n" if table.retired else ""
+    described = f"{title}{retired}{declared.description}\n\n{_LAYERS[layer]}"
     return dg.AssetSpec(
         table_key(layer, table.name),
         deps=list(deps),
         description=_PEOPLE if (layer, table.name) == (MIGRATED, USERS.kind) else described,
         group_name=layer,
         kinds=_KINDS[layer],
+        tags={"heap/retired": ""} if table.retired else {},
         skippable=True,
     )
 

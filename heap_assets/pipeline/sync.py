@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from heap_assets.aws.access import aws_session, s3_client, storage_options
+from heap_assets.catalog import DROPPED_TABLES
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
 from heap_assets.export.opening import open_source
@@ -31,6 +32,8 @@ from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
 from heap_assets.pipeline.registry import KnownTable, read_registry, write_registry
 from heap_assets.pipeline.resolution import Resolution, resolve
+from heap_assets.pipeline.retired import retired_tables
+from heap_assets.pipeline.sync_tables import system_table
 from heap_assets.settings import Settings, is_s3
 
 _SAMPLE_SIZE = SampleSize(users=2_000, days=60)
@@ -134,11 +137,17 @@ class Sync:
                 as_tables=self.settings.facts_as == "tables",
             )
             self.storage.write(_LAST_PUBLICATION, _PUBLICATION.dump_json(publication))
-            names = resolution.current.names
+            names = resolution.current.names.in_s
+            retired = retired_tables(self.ledger().dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
             write_registry(
                 self.storage,
                 [
-                    KnownTable(name=name, about=publication.about.get(names.in_s[name], ""))
+                    KnownTable(
+                        name=name,
+                        about=publication.about.get(names[name], ""),
+                        published="" if names[name] == name else names[name],
+                        retired=retired.get(name, ""),
+                    )
                     for name in resolution.tables
                 ],
             )

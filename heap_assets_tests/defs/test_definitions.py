@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heap_assets.defs.definitions import SYNC_JOB, heap_definitions
-from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, model_key, table_key
+from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, SYNCED, model_key, table_key
 from heap_assets.defs.resources import HeapDuckDB
 from heap_assets.defs.tables import EVERY_DUMP_LANDED
 from heap_assets_tests.exports.shorthand import data_file, dump
@@ -117,7 +117,7 @@ def test_every_asset_has_a_description_a_group_and_kinds(specs):
         assert spec.description, spec.key
         assert spec.group_name == spec.key.path[0], spec.key
         assert spec.kinds, spec.key
-    assert {spec.group_name for spec in specs.values()} == {RAW, HEAP, MIGRATED, PUBLISHED}
+    assert {spec.group_name for spec in specs.values()} == {SYNCED, RAW, HEAP, MIGRATED, PUBLISHED}
 
 
 def test_every_table_has_its_asset_in_each_layer(specs):
@@ -133,7 +133,8 @@ def test_lineage_goes_from_raw_to_heap_to_heap_migrated_to_the_file(specs):
 
     identity = model_key(MIGRATED, "identity_map")
     for name in ("pageviews", ODD):
-        assert upstream(table_key(RAW, name)) == set()
+        assert upstream(table_key(SYNCED, name)) == set()
+        assert upstream(table_key(RAW, name)) == {table_key(SYNCED, name)}
         assert upstream(table_key(HEAP, name)) == {table_key(RAW, name)}
         assert upstream(table_key(MIGRATED, name)) == {table_key(HEAP, name), identity}
         assert table_key(MIGRATED, name) in upstream(model_key(MIGRATED, "all_events"))
