@@ -1,4 +1,4 @@
-"""Fixtures of real S3, real Dagster storages and small exports, and Hypothesis that draws the same examples in CI every time."""
+"""Fixtures of real S3, real Dagster storages and small exports; Hypothesis draws the same examples in CI every time."""
 
 import os
 

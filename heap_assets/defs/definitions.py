@@ -13,6 +13,8 @@ from heap_assets.catalog import PAGEVIEWS, SESSIONS, USER_MIGRATIONS, USERS
 from heap_assets.config.model import Configuration
 from heap_assets.defs.freshness import freshness_definitions, pipeline_policy, synced_specs
 from heap_assets.defs.keys import HEAP, MIGRATED, PUBLISHED, RAW
+from heap_assets.defs.maintenance import maintenance_job, maintenance_schedule
+from heap_assets.defs.pickup import SYNC_JOB, export_check, manifest_sensor, nightly_schedule
 from heap_assets.defs.resources import HeapDuckDB, HeapSync, heap_s3
 from heap_assets.defs.tables import table_assets
 from heap_assets.errors import HeapAssetsError
@@ -21,7 +23,6 @@ from heap_assets.pipeline.registry import KnownTable
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
 
-SYNC_JOB = "heap_sync"
 _ALWAYS = (USERS.kind, USER_MIGRATIONS.kind, SESSIONS.kind, PAGEVIEWS.kind)
 
 
@@ -34,7 +35,7 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
     sync_job = dg.define_asset_job(
         SYNC_JOB,
         tags={"heap/sync": "1"},
-        selection=dg.AssetSelection.groups(RAW, HEAP, MIGRATED, PUBLISHED),
+        selection=dg.AssetSelection.groups(RAW, HEAP, MIGRATED, PUBLISHED) - dg.AssetSelection.checks(export_check),
         description=(
             "Lands every dump that has arrived, resolves it and publishes the DuckDB file. Safe to run at any"
             " time: what is done is not done again. Set `ops.resolve.config.rebuild` to compute everything"
@@ -49,7 +50,10 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
                 *synced_specs(tables, limits),
                 *(assets.map_asset_specs(partial(_watched, policy=policy)) for assets in table_assets(tables)),
             ],
-            jobs=[sync_job],
+            asset_checks=[export_check],
+            jobs=[sync_job, maintenance_job],
+            schedules=[nightly_schedule, maintenance_schedule],
+            sensors=[manifest_sensor],
             resources={
                 "heap": HeapSync(progress),
                 "s3": heap_s3,

@@ -90,8 +90,13 @@ _STATE = TypeAdapter(ResolvedState)
 
 def resolve(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> Resolution:
     """Return the tables resolved; with ``rebuild`` nothing that an earlier run computed is used."""
-    content = None if rebuild else storage.read(_PATH)
-    return _Resolving(storage, current, ResolvedState() if content is None else _STATE.validate_json(content)).all()
+    return _Resolving(storage, current, ResolvedState() if rebuild else read_state(storage)).all()
+
+
+def read_state(storage: Storage) -> ResolvedState:
+    """Return what the last resolution left."""
+    content = storage.read(_PATH)
+    return ResolvedState() if content is None else _STATE.validate_json(content)
 
 
 class _Resolving:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.landing import DumpFailure, Landing, land
 from heap_assets.pipeline.ledger import Ledger, read_ledger
+from heap_assets.pipeline.maintenance import Maintenance, maintain
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
@@ -157,6 +159,13 @@ class Sync:
         """Return what was published last."""
         content = self.storage.read(_LAST_PUBLICATION)
         return None if content is None else _PUBLICATION.validate_json(content)
+
+    def maintain(self) -> Maintenance:
+        """Remove what neither the lake nor the published file needs any more."""
+        path = self.settings.duckdb_path
+        published = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
+        with self._lock():
+            return maintain(self.storage, self.ledger(), published=published, now=datetime.now(UTC))
 
     def pending(self) -> tuple[tuple[int, ...], dict[int | None, str]]:
         """Return the dumps that wait to be landed, and those whose manifest cannot be read."""

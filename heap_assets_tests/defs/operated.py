@@ -47,11 +47,11 @@ class Place:
         now = int(datetime.now(UTC).timestamp() * 1_000_000)
         write_dump(self.folder / "export", dump(dump_id, tables, **{"modified": now, **more}))
 
-    def sync(self, instance: dg.DagsterInstance) -> bool:
+    def sync(self, instance: dg.DagsterInstance, tags: dict[str, str] | None = None) -> bool:
         """Run the job in this process, as the daemon would launch it; what it does is put down in the instance."""
         job = heap_definitions(progress=Silence()).resolve_job_def("heap_sync")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        return job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet).success
+        return job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet, tags=tags).success
 
     def tick(self, sensor: str, instance: dg.DagsterInstance) -> object:
         """Evaluate a sensor once, and do what the daemon would: put down events, keep the cursor."""

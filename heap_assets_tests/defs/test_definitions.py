@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.defs.definitions import SYNC_JOB, heap_definitions
+from heap_assets.defs.definitions import heap_definitions
 from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, SYNCED, model_key, table_key
+from heap_assets.defs.pickup import SYNC_JOB
 from heap_assets.defs.resources import HeapDuckDB
 from heap_assets.defs.tables import EVERY_DUMP_LANDED
 from heap_assets_tests.exports.shorthand import data_file, dump
