@@ -11,6 +11,7 @@ import dagster as dg
 
 from heap_assets.catalog import PAGEVIEWS, SESSIONS, USER_MIGRATIONS, USERS
 from heap_assets.config.model import Configuration
+from heap_assets.defs.checks import inspect, table_checks
 from heap_assets.defs.freshness import freshness_definitions, pipeline_policy, synced_specs
 from heap_assets.defs.keys import HEAP, MIGRATED, PUBLISHED, RAW
 from heap_assets.defs.maintenance import maintenance_job, maintenance_schedule
@@ -32,10 +33,12 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
     known = {name: KnownTable(name=name) for name in _ALWAYS}
     known.update({table.name: table for table in registered})
     tables = [known[name] for name in sorted(known)]
+    by_hand = table_checks(tables)
     sync_job = dg.define_asset_job(
         SYNC_JOB,
         tags={"heap/sync": "1"},
-        selection=dg.AssetSelection.groups(RAW, HEAP, MIGRATED, PUBLISHED) - dg.AssetSelection.checks(export_check),
+        selection=dg.AssetSelection.groups(RAW, HEAP, MIGRATED, PUBLISHED)
+        - dg.AssetSelection.checks(export_check, by_hand),
         description=(
             "Lands every dump that has arrived, resolves it and publishes the DuckDB file. Safe to run at any"
             " time: what is done is not done again. Set `ops.resolve.config.rebuild` to compute everything"
@@ -50,7 +53,7 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
                 *synced_specs(tables, limits),
                 *(assets.map_asset_specs(partial(_watched, policy=policy)) for assets in table_assets(tables)),
             ],
-            asset_checks=[export_check],
+            asset_checks=[export_check, inspect, by_hand],
             jobs=[sync_job, maintenance_job],
             schedules=[nightly_schedule, maintenance_schedule],
             sensors=[manifest_sensor],

@@ -23,6 +23,7 @@ from heap_assets.catalog import (
     USERS,
     raw_table,
 )
+from heap_assets.defs.checks import tell_keys
 from heap_assets.defs.freshness import data_times, report_data_times
 from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, SYNCED, model_key, table_key
 from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
@@ -80,6 +81,7 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
         sync = heap.of(context)
         resolution = sync.resolve(rebuild=config.rebuild)
         yield from _results(context, resolved_metadata(resolution, sync.configuration))
+        tell_keys(context, sync)
 
     @dg.multi_asset(
         name="publish",

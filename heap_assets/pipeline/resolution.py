@@ -106,7 +106,7 @@ class _Resolving:
     def all(self) -> Resolution:
         migrations = self._current.tables.get(USER_MIGRATIONS.kind)
         covers = () if migrations is None else migrations.covers()
-        known = identity_map(_NO_MIGRATIONS if migrations is None else _migrations(migrations))
+        known = identity_map(migration_rows(migrations))
         changed = covers != self._before.migrations or not self._before.tables
         tables, states = {}, {}
         for name, table in self._current.tables.items():
@@ -185,8 +185,10 @@ class _Resolving:
         return path
 
 
-def _migrations(table: CurrentTable) -> pl.DataFrame:
+def migration_rows(table: CurrentTable | None) -> pl.DataFrame:
     """Return all rows of the current delivery, duplicates included: the identity rule chooses among them."""
+    if table is None:
+        return _NO_MIGRATIONS
     rows = table.rows(_NO_ROWS)
     if table.shape.column("time") is None:
         rows = rows.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("time"))

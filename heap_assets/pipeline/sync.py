@@ -26,6 +26,7 @@ from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
 from heap_assets.pipeline.current import CurrentTables, current_tables
+from heap_assets.pipeline.key_check import key_outcomes, refuse_failed_keys
 from heap_assets.pipeline.landing import DumpFailure, Landing, land
 from heap_assets.pipeline.ledger import Ledger, read_ledger
 from heap_assets.pipeline.maintenance import Maintenance, maintain
@@ -126,9 +127,14 @@ class Sync:
             self._resolution = resolve(self.storage, self.current(), rebuild=rebuild)
         return self._resolution
 
+    def resolution(self) -> Resolution:
+        """Return what was resolved last by this sync, or resolve now."""
+        return self._resolution or self.resolve()
+
     def publish(self) -> Publication:
         """Publish what is resolved."""
-        resolution = self._resolution or self.resolve()
+        resolution = self.resolution()
+        refuse_failed_keys(key_outcomes(self.storage, resolution))
         with self._lock():
             publication = publish(
                 self.settings.duckdb_path,

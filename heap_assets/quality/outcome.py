@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import polars as pl
+
 MOST_KEYS = 10
 
 
@@ -48,3 +50,15 @@ def by_share(share: float, *, warn: float, fail: float | None = None) -> Verdict
     if fail is not None and share > fail:
         return Verdict.FAILED
     return Verdict.WARNING if share > warn else Verdict.PASSED
+
+
+def shown_keys(keys: pl.DataFrame) -> tuple[str, ...]:
+    """Return each row of a small frame of ids as text.
+
+    >>> shown_keys(pl.DataFrame({"event_id": [7], "user_id": [None]}))
+    ('event_id=7, user_id=null',)
+    """
+    return tuple(
+        ", ".join(f"{name}={'null' if value is None else value}" for name, value in row.items())
+        for row in keys.iter_rows(named=True)
+    )
