@@ -5,7 +5,7 @@ configuration (config/). A wrong value is one error that names the variable, the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -14,6 +14,7 @@ from heap_assets.aws.access import AwsAccess
 from heap_assets.errors import SettingsError
 
 FactsAs = Literal["views", "tables"]
+DEFAULT_UI_URL = "http://127.0.0.1:3000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class Settings:
         config_path: The analytics configuration; None stands for the packaged one.
         facts_as: Whether facts are published as views over the lake's Parquet or as tables.
         aws: How S3 is reached.
+        alert_urls: Where alerts go, as Apprise writes it; they hold secrets.
+        ui_url: Where people reach Dagster's UI, and where it is told to load the definitions again.
     """
 
     home: Path
@@ -37,6 +40,8 @@ class Settings:
     config_path: Path | None
     facts_as: FactsAs
     aws: AwsAccess
+    alert_urls: tuple[str, ...] = field(default=(), repr=False)
+    ui_url: str = DEFAULT_UI_URL
 
     @property
     def sample_path(self) -> Path:
@@ -89,6 +94,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             role_arn=setting("HEAP_AWS_ROLE_ARN"),
             external_id=setting("HEAP_AWS_EXTERNAL_ID"),
         ),
+        alert_urls=_alert_urls(setting("HEAP_ALERT_URLS") or ""),
+        ui_url=_ui_url(setting("HEAP_UI_URL") or DEFAULT_UI_URL),
     )
 
 
@@ -113,6 +120,25 @@ def _local(name: str, value: str) -> str:
         allowed = "a path" if name == "HEAP_DUCKDB_PATH" else "a folder or s3://bucket/prefix"
         raise SettingsError(f"{name} is {value}; it must be {allowed}.")
     return str(Path(value).expanduser().absolute())
+
+
+def _alert_urls(value: str) -> tuple[str, ...]:
+    """Return the addresses, parted by blanks or lines; an address may have commas."""
+    urls = tuple(value.split())
+    for place, url in enumerate(urls, start=1):
+        if "://" not in url:
+            raise SettingsError(
+                f"HEAP_ALERT_URLS, address {place}: it is none (not shown, it may be secret). Write addresses as"
+                " Apprise does, such as slack://..., msteams://..., mailto://..., json://..., parted by blanks."
+            )
+    return urls
+
+
+def _ui_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise SettingsError(f"HEAP_UI_URL is {value}; it must be an address such as http://dagster.example.com.")
+    return value.rstrip("/")
 
 
 def _facts_as(value: str | None, lake_uri: str) -> FactsAs:
