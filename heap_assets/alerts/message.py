@@ -42,7 +42,7 @@ def change_message(found: Sequence[Change], address: str) -> Message:
     else:
         counts = [f"{sum(change.now.level == level for change in ordered)} {_WORDS[level]}" for level in ranks]
         title = f"heap_assets: {', '.join(count for count in counts if not count.startswith('0 '))}"
-    lines = [_line(change, address) for change in ordered[:MOST_CHANGES]]
+    lines = [_line(change, address, alone=len(ordered) == 1) for change in ordered[:MOST_CHANGES]]
     if len(ordered) > MOST_CHANGES:
         lines.append(f"and {len(ordered) - MOST_CHANGES} more: {address}/assets")
     return Message(title=title[:200], body=_bounded(lines), level=worst)
@@ -66,10 +66,10 @@ def trial_message(address: str) -> Message:
     )
 
 
-def _line(change: Change, address: str) -> str:
+def _line(change: Change, address: str, *, alone: bool) -> str:
     thing = change.now
     what = f"{_WORDS[change.before]} -> {_WORDS[thing.level]} {thing.name}"
-    told = f": {_short(thing.told)}" if thing.told else ""
+    told = f": {_short(thing.told)}" if thing.told and (alone or not change.is_recovery) else ""
     keys = f" Rows: {_short('; '.join(thing.keys))}" if thing.keys and not change.is_recovery else ""
     return f"{what}{told}{keys}\n{address}{thing.path}"
 

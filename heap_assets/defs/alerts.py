@@ -23,7 +23,7 @@ from heap_assets.alerts.transitions import Level, Told, Watched, changes
 from heap_assets.defs.freshness import CHECK
 from heap_assets.settings import read_settings
 
-_SENSOR_S = 30
+_SENSOR_S = 15
 _MOST_RUNS = 100
 _FRESHNESS: Mapping[str, Level] = {"PASS": "passed", "WARN": "warning", "FAIL": "failed"}
 _OVERLAP_S = 600  # a run may be put down as failed a little later than its time says

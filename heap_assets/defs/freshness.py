@@ -26,7 +26,7 @@ from heap_assets.warehouse.reader import synced_tables
 
 FRESHNESS_JOB = "heap_freshness"
 CHECK = "synced_to_time_freshness"
-_SENSOR_S = 60
+_SENSOR_S = 30
 
 
 def synced_specs(tables: Iterable[KnownTable], limits: Freshness) -> list[dg.AssetSpec]:

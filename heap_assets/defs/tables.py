@@ -27,6 +27,7 @@ from heap_assets.defs.checks import tell_keys
 from heap_assets.defs.freshness import data_times, report_data_times
 from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, PUBLISHED, RAW, SYNCED, model_key, table_key
 from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
+from heap_assets.defs.reloading import reload_definitions
 from heap_assets.defs.resources import HeapSync
 from heap_assets.pipeline.registry import KnownTable
 
@@ -117,6 +118,8 @@ def table_assets(tables: Sequence[KnownTable]) -> list[dg.AssetsDefinition]:
             description="\n".join(failure.reason for failure in outcome.failures) or "Nothing is left behind.",
             metadata={"dumps_waiting": len(outcome.waiting), "failures": len(outcome.failures)},
         )
+        new = {table.name for table in sync.known_tables()} - {table.name for table in tables}
+        reload_definitions(context, new, sync.settings.ui_url)
 
     return [land, resolve, publish]
 
