@@ -74,12 +74,13 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     folder.mkdir()
     configuration: dict[str, object] = {"telemetry": {"enabled": False}}
     if request.param == "postgres":
-        configuration["storage"] = {"postgres": {"postgres_db": _new_database(request.getfixturevalue("postgres"))}}
+        configuration["storage"] = {"postgres": {"postgres_db": new_database(request.getfixturevalue("postgres"))}}
     (folder / "dagster.yaml").write_text(yaml.safe_dump(configuration))
     return Storage(folder)
 
 
-def _new_database(port: int) -> dict[str, object]:
+def new_database(port: int) -> dict[str, object]:
+    """Create a database and return how Dagster reaches it."""
     name = f"dagster_{uuid.uuid4().hex}"
     connection = psycopg2.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres")
     connection.autocommit = True

@@ -4,10 +4,6 @@ Here: one story from an empty home on, as a person would watch it. Not here: wha
 (test_dagster_ui.py), decisions (pipeline/, quality/, alerts/).
 """
 
-import json
-import time
-import urllib.request
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +11,7 @@ import pytest
 from heap_assets.export.sample.calendar import Calendar, SampleSize
 from heap_assets.export.sample.export import write_sample
 from heap_assets_tests.end_to_end.browser import browser_on, need_browser
+from heap_assets_tests.end_to_end.graphql import ask, until
 from heap_assets_tests.receiver import receiver
 from heap_assets_tests.working_copy import clean_environment, dagster_dev, working_copy
 
@@ -24,7 +21,6 @@ LAST_DAY = (datetime.now(UTC) - timedelta(days=2)).date()
 SIZE = SampleSize(users=60, days=20, end=LAST_DAY)
 NEW_TABLE = "wishlist_add"
 CONFIG = "freshness: {default: {warn: 60h, fail: 80h}, tables: {}}\n"
-_WAIT_S = 180
 
 
 class Story:
@@ -38,13 +34,7 @@ class Story:
         write_sample(self.export, SIZE, only=set(dump_ids))
 
     def ask(self, query: str) -> dict:
-        request = urllib.request.Request(  # noqa: S310  our own address
-            f"{self.address}/graphql",
-            data=json.dumps({"query": query}).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            return json.load(answer)["data"]
+        return ask(self.address, query)
 
     def ended_runs(self) -> list[str]:
         found = self.ask('{ runsOrError(filter: {pipelineName: "heap_sync"}) { ... on Runs { results { status } } } }')
@@ -63,15 +53,6 @@ class Story:
             "assetNodes"
         ]
         return (node["freshnessStatusInfo"] or {}).get("freshnessStatus")
-
-
-def until(what: Callable[[], object], seconds: float = _WAIT_S) -> object:
-    """Wait until something is true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, f"{what} is {found!r} after {seconds} s"
-        time.sleep(1)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +99,9 @@ def test_the_story(story):
     ui.open("/assets/heap_sync/pageviews?view=checks&checkDetail=synced_to_time_freshness")
     ui.see_like("^The newest data is .* h old")
     ui.shoot("stale_check")
+    ui.open("/assets/heap_sync/pageviews?view=lineage")
+    ui.see("raw", "heap_sync")
+    ui.shoot("stale_lineage")
 
     story.deliver(rest)
     until(lambda: len(story.ended_runs()) == 2)
