@@ -84,7 +84,7 @@ def test_the_services_come_up_and_a_dump_is_picked_up(tmp_path, postgres):
         "HEAP_POSTGRES_DATABASE": str(database["db_name"]),
     }
     assert set(own) <= set(variables())
-    environment = clean_environment(**variables(), **own, **ports)
+    environment = clean_environment(**(variables() | own | ports))
 
     def runs() -> list[str]:
         found = ask(address, "{ runsOrError { ... on Runs { results { status } } } }")

@@ -121,3 +121,29 @@ def test_resolved_files_that_nothing_names_go_after_a_week(sync, tmp_path):
         os.utime(path, (past, past))
     assert sync.maintain().resolved_files == 1
     assert set(resolved.glob("*.parquet")) == {named, young}
+
+
+def test_a_lake_in_s3_is_tidied_like_one_in_a_folder(tmp_path, s3_server, s3_bucket, monkeypatch):
+    monkeypatch.setattr(maintenance, "RETENTION", timedelta(0))
+    monkeypatch.setattr(maintenance.DeltaTable, "vacuum", without_the_week(maintenance.DeltaTable.vacuum))
+    (tmp_path / "export").mkdir()
+    place = {"HEAP_LAKE_URI": f"s3://{s3_bucket}/a lake", "AWS_ENDPOINT_URL": s3_server.endpoint}
+    sync = sync_of(tmp_path / "export", tmp_path / "home", **place)
+    users = data_file("user_id:long last_modified", (1, "2026-01-01"))
+    for number, tables in enumerate([{"orders": orders(1), "users": users}, {"orders": full("orders", orders(7))}], 1):
+        write_dump(tmp_path / "export", dump(number, tables))
+        run(sync)
+    sync.resolve(rebuild=True)
+    keys = {file.path for file in sync.storage.files("resolved")}
+    assert len(keys) == 2
+
+    done = sync.maintain()
+
+    assert (done.tables["orders"].deliveries, done.tables["orders"].files) == (1, 1)
+    assert done.resolved_files == 1
+    assert len(list(sync.storage.files("resolved"))) == 1
+    run(sync)
+    assert published(sync) == [7]
+    again = sync_of(tmp_path / "export", tmp_path / "elsewhere", **place)
+    run(again)
+    assert published(again) == [7]
