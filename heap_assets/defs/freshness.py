@@ -72,11 +72,11 @@ def report_data_times(
     times: Mapping[str, datetime | None],
     *,
     now: datetime,
-    reported: Mapping[str, datetime] | None = None,
-) -> dict[str, datetime]:
+    reported: Mapping[str, datetime | None] | None = None,
+) -> dict[str, datetime | None]:
     """Report each table's newest data as an event at that time; return up to which time Dagster knows each table.
 
-    ``reported`` are times that it is known to know; for other tables it is asked.
+    ``reported`` are times that it is known to know, None where it knows none; for other tables it is asked.
     """
     known = dict(reported or {})
     for table, time in times.items():
@@ -88,8 +88,7 @@ def report_data_times(
         new = data_time_to_report(time, reported=told, now=now)
         if new is not None:
             _report(instance, key, new)
-        if (latest := new or told) is not None:
-            known[table] = latest
+        known[table] = new or told
     return known
 
 
@@ -182,7 +181,10 @@ def freshness_definitions(tables: Sequence[KnownTable]) -> dg.Definitions:
             context.instance,
             times,
             now=datetime.now(UTC),
-            reported={table: datetime.fromtimestamp(time, UTC) for table, time in before["reported"].items()},
+            reported={
+                table: None if time is None else datetime.fromtimestamp(time, UTC)
+                for table, time in before["reported"].items()
+            },
         )
         events, verdicts = [], {}
         for table in tables:
@@ -191,7 +193,7 @@ def freshness_definitions(tables: Sequence[KnownTable]) -> dg.Definitions:
                 verdicts[table.name] = outcome.verdict
                 if before["verdicts"].get(table.name) != outcome.verdict:
                     events.append(check_evaluation(_check(table), outcome))
-        after = {"reported": {name: time.timestamp() for name, time in known.items()}, "verdicts": verdicts}
+        after = {"reported": {name: time and time.timestamp() for name, time in known.items()}, "verdicts": verdicts}
         return dg.SensorResult(
             asset_events=events,
             cursor=json.dumps(after),

@@ -16,6 +16,7 @@ from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
 
 _count = click.IntRange(min=1)
+_FEBRUARY, _HOUR = 1_770_000_000_000_000, 3_600_000_000  # microseconds
 LIMITS = {"load": 3.0, "quiet_tick": 2.0, "small_dump": 30.0}
 
 
@@ -53,6 +54,7 @@ def _measured(folder: Path, *, tables: int, dumps: int, rows: int) -> dict:
         place.mkdir()
     (dagster / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     environment = {"HEAP_EXPORT_URI": str(export), "HEAP_HOME": str(home), "DAGSTER_HOME": str(dagster)}
+    environment["HEAP_ALERT_URLS"] = "json://127.0.0.1:9/nobody"  # each look is made, nothing can be sent
 
     def task(name: str) -> dict:
         return run_fresh(f"operate_tasks:{name}", {}, workspace=folder, environment=environment).values
@@ -81,4 +83,6 @@ def _deliver(export: Path, number: int, *, tables: int, rows: int) -> None:
         *((first + row, first + row, first + row, "2026-01-01") for row in range(rows)),
     )
     names = ["sessions", "pageviews", *(f"event_{table:03}" for table in range(tables))]
-    write_dump(export, dump(number, {"users": users, **dict.fromkeys(names, events)}))
+    write_dump(
+        export, dump(number, {"users": users, **dict.fromkeys(names, events)}, modified=_FEBRUARY + number * _HOUR)
+    )
