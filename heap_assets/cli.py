@@ -1,4 +1,4 @@
-"""The command line: sync, status, check, sample.
+"""The command line: sync, status, check, sample, alerts.
 
 Here: arguments, exit codes and what is printed. Exit codes: 0 done, 1 a dump or the run failed, 2 wrong usage or
 settings. Not here: work (pipeline/), bars (terminal.py).
@@ -16,6 +16,8 @@ from rich.box import HEAVY_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from heap_assets.alerts.delivery import delivered, destinations
+from heap_assets.alerts.message import trial_message
 from heap_assets.errors import ConfigurationError, HeapAssetsError, SettingsError
 from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
@@ -118,6 +120,26 @@ def sample(*, out: Path, users: int, days: int, seed: int, end: str) -> None:
         f"{out}: {len(written.dump_ids)} dumps, {written.events:,} events of {written.users:,} people, {seconds:.1f} s"
     )
     click.echo(f"next: HEAP_EXPORT_URI={shlex.quote(str(out))} heap-assets sync")
+
+
+@commands.group()
+def alerts() -> None:
+    """Messages to people when something fails."""
+
+
+@alerts.command("test")
+def alerts_test() -> None:
+    """Send a message to every destination of HEAP_ALERT_URLS."""
+    settings = read_settings(os.environ)
+    if not settings.alert_urls:
+        raise SettingsError("HEAP_ALERT_URLS is not set; it names where alerts go, such as slack://... or json://...")
+    refused = 0
+    for destination in destinations(settings.alert_urls):
+        taken = delivered(trial_message(settings.ui_url), destination)
+        click.echo(f"{destination.name}  {'sent' if taken else 'not taken'}")
+        refused += not taken
+    if refused:
+        sys.exit(1)
 
 
 def main() -> None:

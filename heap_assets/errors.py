@@ -34,3 +34,7 @@ class ManifestError(HeapAssetsError):
 
 class LakeError(HeapAssetsError):
     """The lake cannot be read or written, or another sync is using it."""
+
+
+class KeyCheckError(HeapAssetsError):
+    """Rows share a key, or a dump is mostly without ids; nothing is published. The message names tables and keys."""

@@ -5,7 +5,7 @@ configuration (config/). A wrong value is one error that names the variable, the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -15,6 +15,7 @@ from heap_assets.errors import SettingsError
 from heap_assets.other_table import OtherTable, read_other_table
 
 FactsAs = Literal["views", "tables"]
+DEFAULT_UI_URL = "http://127.0.0.1:3000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Settings:
         facts_as: Whether facts are published as views over the lake's Parquet or as tables.
         other: A table of the user's own that is published next to Heap's.
         aws: How S3 is reached.
+        alert_urls: Where alerts go, as Apprise writes it; they hold secrets.
+        ui_url: Where people reach Dagster's UI, and where it is told to load the definitions again.
     """
 
     home: Path
@@ -40,6 +43,8 @@ class Settings:
     facts_as: FactsAs
     other: OtherTable | None = None
     aws: AwsAccess
+    alert_urls: tuple[str, ...] = field(default=(), repr=False)
+    ui_url: str = DEFAULT_UI_URL
 
     @property
     def sample_path(self) -> Path:
@@ -93,6 +98,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             role_arn=setting("HEAP_AWS_ROLE_ARN"),
             external_id=setting("HEAP_AWS_EXTERNAL_ID"),
         ),
+        alert_urls=_alert_urls(setting("HEAP_ALERT_URLS") or ""),
+        ui_url=_ui_url(setting("HEAP_UI_URL") or DEFAULT_UI_URL),
     )
 
 
@@ -117,6 +124,25 @@ def _local(name: str, value: str) -> str:
         allowed = "a path" if name == "HEAP_DUCKDB_PATH" else "a folder or s3://bucket/prefix"
         raise SettingsError(f"{name} is {value}; it must be {allowed}.")
     return str(Path(value).expanduser().absolute())
+
+
+def _alert_urls(value: str) -> tuple[str, ...]:
+    """Return the addresses, parted by blanks or lines; an address may have commas."""
+    urls = tuple(value.split())
+    for place, url in enumerate(urls, start=1):
+        if "://" not in url:
+            raise SettingsError(
+                f"HEAP_ALERT_URLS, address {place}: it is none (not shown, it may be secret). Write addresses as"
+                " Apprise does, such as slack://..., msteams://..., mailto://..., json://..., parted by blanks."
+            )
+    return urls
+
+
+def _ui_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise SettingsError(f"HEAP_UI_URL is {value}; it must be an address such as http://dagster.example.com.")
+    return value.rstrip("/")
 
 
 def _facts_as(value: str | None, lake_uri: str) -> FactsAs:

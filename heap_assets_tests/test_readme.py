@@ -16,6 +16,7 @@ from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
 from heap_assets.settings import read_settings
 from heap_assets_tests.published import A, M, S, run, sync_of
+from heap_assets_tests.receiver import receiver
 from heap_assets_tests.working_copy import ROOT, clean_environment, dagster_dev, run_command, working_copy
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -77,11 +78,20 @@ def test_every_command_of_the_readme_runs(command, copy, request):
         with dagster_dev(command, copy, environment) as address, urllib.request.urlopen(address) as answer:  # noqa: S310
             assert b"<title>Dagster" in answer.read() or answer.status == 200
         return
+    if "alerts test" in command:
+        with receiver() as chat:
+            run_command(re.sub(r"json://\S+", chat.url, command), copy, environment)
+            assert chat.titles() == ["heap_assets: a test"]
+        return
     if "s3://" in command:
         command, environment = on_the_test_server(command, environment, request)
     if "pytest" in command:
         command += " --collect-only -q"  # it is being run
-    if "benchmarks" in command:
+    if "uv sync" in command:
+        command += " --dry-run"  # the environment that runs the tests stays as it is
+    if "benchmarks operate" in command:
+        command += " --tables=2 --dumps=2"
+    elif "benchmarks" in command:
         command += " --only=rates --events=300 --days=3 --repeats=1"
     run_command(command.replace("pip install uv &&", "uv --version &&"), copy, environment)
 
@@ -217,3 +227,20 @@ def test_the_versions_of_python_are_those_of_the_project_file():
 @pytest.mark.parametrize("named", sorted(set(re.findall(r"`(\.?(?:heap_assets|\.ci)/[\w./-]+)`", README))))
 def test_every_file_that_the_readme_names_is_there(named):
     assert (ROOT / named).exists()
+
+
+def test_the_checks_are_those_that_there_are():
+    from heap_assets.defs.definitions import heap_definitions
+
+    there = {key.name for checks in heap_definitions().asset_checks for key in checks.check_keys}
+    assert set(names_below("### What each check means")) >= {*there, "every_dump_landed"}
+    told = [row[0] for row in rows_below("### What each check means")]
+    assert sorted(told) == sorted(f"`{name}`" for name in {*there, "every_dump_landed"})
+
+
+def test_what_runs_by_itself_is_what_the_definitions_have():
+    from heap_assets.defs.definitions import heap_definitions
+
+    definitions = heap_definitions()
+    automatic = sorted(one.name for one in (*definitions.sensors, *definitions.schedules))
+    assert sorted(row[0].strip("`") for row in rows_below("## It runs by itself")) == automatic

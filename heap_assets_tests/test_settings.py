@@ -105,3 +105,18 @@ def test_a_value_that_cannot_be_used_is_one_message_that_names_variable_value_an
     assert value in message
     assert said in message
     assert "\n" not in message
+
+
+def test_addresses_of_alerts_are_parted_by_blanks_and_never_shown():
+    settings = read_settings({"HEAP_ALERT_URLS": "slack://a/b,c json://x\n mailto://y"})
+    assert settings.alert_urls == ("slack://a/b,c", "json://x", "mailto://y")
+    assert "slack" not in repr(settings)
+    with pytest.raises(SettingsError, match="HEAP_ALERT_URLS, address 2") as raised:
+        read_settings({"HEAP_ALERT_URLS": "json://x token-only"})
+    assert "token-only" not in str(raised.value)
+
+
+@pytest.mark.parametrize("value", ["dagster.example.com", "ftp://x", "http://"])
+def test_the_address_of_the_ui_is_one(value):
+    with pytest.raises(SettingsError, match="HEAP_UI_URL"):
+        read_settings({"HEAP_UI_URL": value})

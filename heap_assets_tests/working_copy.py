@@ -64,7 +64,7 @@ def dagster_dev(command: str, folder: Path, environment: dict[str, str]) -> Iter
             # A test run in the background ignores SIGINT, and its children would, too.
             ["env", "--default-signal=INT", "bash", "-c", f"exec {command}"],
             cwd=folder,
-            env={**environment, "DAGSTER_CLI_DEV_PORT": str(port)},
+            env={**environment, "DAGSTER_CLI_DEV_PORT": str(port), "HEAP_UI_URL": address},
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -11,8 +11,8 @@ import dagster as dg
 
 from heap_assets.models import MODELS
 
-RAW, HEAP, MIGRATED, ANALYTICS_GROUP, PUBLISHED = "raw", "heap", "heap_migrated", "analytics", "published"
-OTHER = "other"
+SYNCED, RAW, HEAP, MIGRATED, PUBLISHED = "heap_sync", "raw", "heap", "heap_migrated", "published"
+ANALYTICS_GROUP, OTHER = "analytics", "other"
 DUCKDB_FILE = dg.AssetKey([PUBLISHED, "duckdb_file"])
 
 

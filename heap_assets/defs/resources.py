@@ -6,14 +6,11 @@ Here: Dagster's way to hand out what settings.py describes. Nothing is read or c
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_aws.s3 import S3Resource
 from dagster_duckdb import DuckDBResource
 
-from heap_assets.aws.access import s3_client
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
@@ -27,7 +24,7 @@ class HeapSync:
         self._run_id = ""
         self._sync: Sync | None = None
 
-    def of(self, context: dg.AssetExecutionContext) -> Sync:
+    def of(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Sync:
         """Return the run's sync; it tells the run's log how far it is, unless somebody else listens."""
         if self._sync is None or self._run_id != context.run.run_id:
             self._sync = Sync(read_settings(os.environ), self._progress or LoggedProgress(context.log))
@@ -58,12 +55,12 @@ class LoggedProgress:
         self._log.warning(text)
 
 
-class HeapS3(S3Resource):
-    """S3 as the export is reached: dagster-aws's resource with our endpoint, role and refreshing credentials."""
+@dg.resource(description="S3 as the export is reached: a dagster_aws.s3.S3Resource with our endpoint, role and keys.")
+def heap_s3(_: dg.InitResourceContext) -> object:
+    """Return the resource; importing dagster-aws takes longer than loading our definitions, so nobody else waits."""
+    from heap_assets.defs.s3 import HeapS3  # noqa: PLC0415
 
-    def get_client(self) -> Any:
-        """Return a boto3 client."""
-        return s3_client(read_settings(os.environ).aws)
+    return HeapS3()
 
 
 class HeapDuckDB(DuckDBResource):

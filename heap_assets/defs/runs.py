@@ -12,7 +12,8 @@ from pathlib import Path
 import dagster as dg
 
 from heap_assets import errors
-from heap_assets.defs.definitions import SYNC_JOB, heap_definitions
+from heap_assets.defs.definitions import heap_definitions
+from heap_assets.defs.pickup import SYNC_JOB
 from heap_assets.pipeline.progress import Progress
 
 

@@ -38,13 +38,15 @@ def table_spec(layer: str, table: KnownTable, deps: Iterable[dg.AssetKey]) -> dg
     """Return the asset of a table in a layer."""
     declared = raw_table(table.name)
     title = f"{table.about.rstrip('.')}.\n\n" if table.about else ""
-    described = f"{title}{declared.description}\n\n{_LAYERS[layer]}"
+    retired = f"{table.retired}\n\n" if table.retired else ""
+    described = f"{title}{retired}{declared.description}\n\n{_LAYERS[layer]}"
     return dg.AssetSpec(
         table_key(layer, table.name),
         deps=list(deps),
         description=_PEOPLE if (layer, table.name) == (MIGRATED, USERS.kind) else described,
         group_name=layer,
         kinds=_KINDS[layer],
+        tags={"heap/retired": ""} if table.retired else {},
         skippable=True,
     )
 

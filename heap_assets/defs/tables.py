@@ -7,6 +7,7 @@ sync does (pipeline/sync.py).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
@@ -14,15 +15,20 @@ from pydantic import Field
 
 from heap_assets.catalog import EVENT_METADATA
 from heap_assets.defs.analytics import analytics_metadata, analytics_specs
+from heap_assets.defs.checks import tell_keys
+from heap_assets.defs.freshness import data_times, report_data_times
 from heap_assets.defs.keys import (
     ANALYTICS_GROUP,
     DUCKDB_FILE,
     HEAP,
     MIGRATED,
     RAW,
+    SYNCED,
     model_key,
+    table_key,
 )
 from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
+from heap_assets.defs.reloading import reload_definitions
 from heap_assets.defs.resources import HeapSync
 from heap_assets.defs.specs import PUBLISHED_MODELS, file_spec, heap_specs, migrated_specs, model_specs, table_spec
 from heap_assets.models import IDENTITY_MAP
@@ -61,7 +67,10 @@ def sync_assets(
 
     @dg.multi_asset(
         name="land",
-        specs=[table_spec(RAW, table, []) for table in (*tables, KnownTable(name=EVENT_METADATA.kind))],
+        specs=[
+            *(table_spec(RAW, table, [table_key(SYNCED, table.name)]) for table in tables),
+            table_spec(RAW, KnownTable(name=EVENT_METADATA.kind), []),
+        ],
         can_subset=True,
     )
     def land(
@@ -83,6 +92,7 @@ def sync_assets(
         sync = heap.of(context)
         resolution = sync.resolve(rebuild=config.rebuild)
         yield from _results(context, resolved_metadata(resolution, sync.configuration))
+        tell_keys(context, sync)
 
     @dg.multi_asset(name="analyze", specs=models, can_subset=True)
     def analyze(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
@@ -115,6 +125,7 @@ def sync_assets(
             if key in PUBLISHED_MODELS:
                 yield dg.MaterializeResult(asset_key=key, metadata=published_metadata(table))
         yield dg.MaterializeResult(asset_key=DUCKDB_FILE, metadata=file_metadata(publication))
+        report_data_times(context.instance, data_times(sync), now=datetime.now(UTC))
         outcome = sync.last_landing()
         yield dg.AssetCheckResult(
             asset_key=DUCKDB_FILE,
@@ -123,6 +134,8 @@ def sync_assets(
             description="\n".join(failure.reason for failure in outcome.failures) or "Nothing is left behind.",
             metadata={"dumps_waiting": len(outcome.waiting), "failures": len(outcome.failures)},
         )
+        new = {table.name for table in sync.registry().tables} - {table.name for table in tables}
+        reload_definitions(context, new, sync.settings.ui_url)
 
     return [land, resolve, analyze, publish]
 

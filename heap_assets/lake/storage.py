@@ -8,7 +8,9 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +21,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISREAD = re.compile(r"\\|%[0-9A-Fa-f]{2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """A file of the lake, and when it was written (aware, UTC)."""
+
+    path: str
+    modified: datetime
 
 
 class Storage(Protocol):
@@ -46,6 +56,12 @@ class Storage(Protocol):
 
     def write(self, path: str, content: bytes) -> None:
         """Replace a document as a whole: a reader sees the old content or the new."""
+
+    def files(self, folder: str) -> Iterator[KeptFile]:
+        """Yield the files right in a folder, none if there is no such folder."""
+
+    def remove(self, path: str) -> None:
+        """Delete a file, if it is there."""
 
 
 class FolderStorage:
@@ -96,6 +112,17 @@ class FolderStorage:
             written.flush()
             os.fsync(written.fileno())
         beside.replace(file)
+
+    def files(self, folder: str) -> Iterator[KeptFile]:
+        """Yield the files right in a folder."""
+        for file in sorted(self._root.joinpath(folder).glob("*")):
+            if file.is_file():
+                modified = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+                yield KeptFile(path=file.relative_to(self._root).as_posix(), modified=modified)
+
+    def remove(self, path: str) -> None:
+        """Delete the file."""
+        (self._root / path).unlink(missing_ok=True)
 
 
 class S3Storage:
@@ -153,6 +180,23 @@ class S3Storage:
         """Put the object; S3 replaces it as a whole."""
         with explained(self.address(path)):
             self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=content)
+
+    def files(self, folder: str) -> Iterator[KeptFile]:
+        """Yield the objects right below a prefix."""
+        with explained(self.address(folder)):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=f"{self._key(folder)}/", Delimiter="/"
+            )
+            for page in pages:
+                for found in page.get("Contents", ()):
+                    name = found["Key"].rpartition("/")[2]
+                    yield KeptFile(path=f"{folder}/{name}", modified=found["LastModified"].astimezone(UTC))
+
+    def remove(self, path: str) -> None:
+        """Delete the object, and what was fetched of it."""
+        with explained(self.address(path)):
+            self._client.delete_object(Bucket=self._bucket, Key=self._key(path))
+        (self._cache / path).unlink(missing_ok=True)
 
     def _key(self, path: str) -> str:
         return str(self._prefix / path)

@@ -33,6 +33,16 @@ class DumpFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LandingOutcome:
+    """What the last landing left to say: kept with the lake, so that a later step or process can tell it."""
+
+    taken: tuple[int, ...] = ()
+    waiting: tuple[int, ...] = ()
+    failures: tuple[DumpFailure, ...] = ()
+    rows: tuple[tuple[str, int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Landing:
     """What a landing did: rows by table and dump, the dumps it took, those that wait, and what is in their way.
 
@@ -45,6 +55,11 @@ class Landing:
     taken: tuple[int, ...] = ()
     waiting: tuple[int, ...] = ()
     failures: tuple[DumpFailure, ...] = ()
+
+    def outcome(self) -> LandingOutcome:
+        """Return what there is to say of it later."""
+        rows = tuple((table, dump_id, rows) for (table, dump_id), rows in self.rows.items())
+        return LandingOutcome(taken=self.taken, waiting=self.waiting, failures=self.failures, rows=rows)
 
 
 def land(

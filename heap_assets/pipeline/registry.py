@@ -18,10 +18,17 @@ _PATH = "tables.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTable:
-    """A delivered table, and what Heap says of it."""
+    """A delivered table, and what Heap says of it.
+
+    Attributes:
+        published: Its name in the published file, where that is another.
+        retired: Why nothing more is expected of it; empty while it is delivered.
+    """
 
     name: str
     about: str = ""
+    published: str = ""
+    retired: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

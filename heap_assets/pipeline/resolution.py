@@ -83,8 +83,13 @@ _STATE = TypeAdapter(ResolvedState)
 
 def resolve(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> Resolution:
     """Return the tables resolved; with ``rebuild`` nothing that an earlier run computed is used."""
-    content = None if rebuild else storage.read(_PATH)
-    return _Resolving(storage, current, ResolvedState() if content is None else _STATE.validate_json(content)).all()
+    return _Resolving(storage, current, ResolvedState() if rebuild else read_state(storage)).all()
+
+
+def read_state(storage: Storage) -> ResolvedState:
+    """Return what the last resolution left."""
+    content = storage.read(_PATH)
+    return ResolvedState() if content is None else _STATE.validate_json(content)
 
 
 class _Resolving:
@@ -94,7 +99,7 @@ class _Resolving:
     def all(self) -> Resolution:
         migrations = self._current.tables.get(USER_MIGRATIONS.kind)
         covers = () if migrations is None else migrations.covers()
-        known = identity_map(_NO_MIGRATIONS if migrations is None else _migrations(migrations))
+        known = identity_map(migration_rows(migrations))
         changed = covers != self._before.migrations or not self._before.tables
         tables, states = {}, {}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -179,8 +184,10 @@ class _Resolving:
         return path
 
 
-def _migrations(table: CurrentTable) -> pl.DataFrame:
+def migration_rows(table: CurrentTable | None) -> pl.DataFrame:
     """Return all rows of the current delivery, duplicates included: the identity rule chooses among them."""
+    if table is None:
+        return _NO_MIGRATIONS
     rows = table.rows(_NO_ROWS)
     if table.shape.column("time") is None:
         rows = rows.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("time"))

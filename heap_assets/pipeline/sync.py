@@ -7,15 +7,14 @@ take turns. Not here: Dagster, terminals.
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from heap_assets.aws.access import aws_session, s3_client, storage_options
+from heap_assets.catalog import DROPPED_TABLES
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
 from heap_assets.errors import SettingsError
@@ -24,20 +23,25 @@ from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
-from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
+from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.analysis import Analysis, analyze, forget_analysis
 from heap_assets.pipeline.checking import CheckOutcome, check
 from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.current import CurrentTables, current_tables
-from heap_assets.pipeline.landing import DumpFailure, Landing, land
+from heap_assets.pipeline.key_check import key_outcomes, refuse_failed_keys
+from heap_assets.pipeline.landing import Landing, LandingOutcome, land
 from heap_assets.pipeline.ledger import Ledger, read_ledger
+from heap_assets.pipeline.maintenance import Maintenance, maintain
+from heap_assets.pipeline.opening import open_storage
 from heap_assets.pipeline.other_data import JoinedTable, join_other
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
 from heap_assets.pipeline.registry import KnownTable, Registry, read_registry, registry_of, write_registry
 from heap_assets.pipeline.resolution import Resolution, resolve
-from heap_assets.settings import Settings, is_s3
+from heap_assets.pipeline.retired import retired_tables
+from heap_assets.pipeline.sync_tables import system_table
+from heap_assets.settings import Settings
 
 if TYPE_CHECKING:
     from heap_assets.lake.landed_table import LandedTable
@@ -45,16 +49,6 @@ if TYPE_CHECKING:
 _SAMPLE_SIZE = SampleSize(users=2_000, days=60)
 _LAST_LANDING = "landing.json"
 _LAST_PUBLICATION = "published.json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LandingOutcome:
-    """What the last landing left to say: kept with the lake, so that a later step or process can tell it."""
-
-    taken: tuple[int, ...] = ()
-    waiting: tuple[int, ...] = ()
-    failures: tuple[DumpFailure, ...] = ()
-    rows: tuple[tuple[str, int, int], ...] = ()
 
 
 _OUTCOME = TypeAdapter(LandingOutcome)
@@ -86,7 +80,7 @@ class Sync:
     def storage(self) -> Storage:
         """Return the lake's storage."""
         if self._storage is None:
-            self._storage = _storage(self.settings)
+            self._storage = open_storage(self.settings)
         return self._storage
 
     def source(self) -> Source:
@@ -115,9 +109,7 @@ class Sync:
             self._landed = {}
             landing = land(source, self.storage, self._progress, reland=reland, tables=self._landed)
             self._landed_by = landing.ledger
-            rows = tuple((table, dump_id, rows) for (table, dump_id), rows in landing.rows.items())
-            outcome = LandingOutcome(taken=landing.taken, waiting=landing.waiting, failures=landing.failures, rows=rows)
-            self.storage.write(_LAST_LANDING, _OUTCOME.dump_json(outcome))
+            self.storage.write(_LAST_LANDING, _OUTCOME.dump_json(landing.outcome()))
         return landing
 
     def last_landing(self) -> LandingOutcome:
@@ -141,9 +133,13 @@ class Sync:
             self._resolution = resolve(self.storage, self.current(), rebuild=rebuild)
         return self._resolution
 
+    def resolution(self) -> Resolution:
+        """Return what was resolved last by this sync, or resolve now."""
+        return self._resolution or self.resolve()
+
     def analyze(self) -> Analysis:
         """Make the models of heap_analytics and the segments; what nothing changed for stays as it is."""
-        resolution = self._resolution or self.resolve()
+        resolution = self.resolution()
         with self._lock():
             self._analysis = analyze(self.storage, resolution, self.ledger(), self.configuration)
         for warning in self._analysis.warnings:
@@ -160,8 +156,13 @@ class Sync:
         return self._joined
 
     def publish(self) -> Publication:
-        """Publish what is resolved and analyzed."""
-        resolution = self._resolution or self.resolve()
+        """Publish what is resolved and analyzed.
+
+        Raises:
+            HeapAssetsError: A table's key does not hold; the published file stays as it was.
+        """
+        resolution = self.resolution()
+        refuse_failed_keys(key_outcomes(self.storage, resolution))
         analysis = self._analysis or self.analyze()
         if self.settings.other is not None and self._joined is None:
             self.join_other()
@@ -177,9 +178,16 @@ class Sync:
                 as_tables=self.settings.facts_as == "tables",
             )
             self.storage.write(_LAST_PUBLICATION, _PUBLICATION.dump_json(publication))
-            names = resolution.current.names
+            names = resolution.current.names.in_s
+            retired = retired_tables(self.ledger().dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
             tables = [
-                KnownTable(name=name, about=publication.about.get(names.in_s[name], "")) for name in resolution.tables
+                KnownTable(
+                    name=name,
+                    about=publication.about.get(names[name], ""),
+                    published="" if names[name] == name else names[name],
+                    retired=retired.get(name, ""),
+                )
+                for name in resolution.tables
             ]
             events = configured_events(self.configuration, resolution.current)
             write_registry(self.storage, registry_of(tables, self.configuration, events))
@@ -189,6 +197,13 @@ class Sync:
         """Return what was published last."""
         content = self.storage.read(_LAST_PUBLICATION)
         return None if content is None else _PUBLICATION.validate_json(content)
+
+    def maintain(self) -> Maintenance:
+        """Remove what neither the lake nor the published file needs any more."""
+        path = self.settings.duckdb_path
+        published = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
+        with self._lock():
+            return maintain(self.storage, self.ledger(), published=published, now=datetime.now(UTC))
 
     def pending(self) -> tuple[tuple[int, ...], dict[int | None, str]]:
         """Return the dumps that wait to be landed, and those whose manifest cannot be read."""
@@ -227,17 +242,3 @@ class Sync:
             yield
         finally:
             lock.release()
-
-
-def _storage(settings: Settings) -> Storage:
-    if not is_s3(settings.lake_uri):
-        return FolderStorage(Path(settings.lake_uri))
-    place = urlsplit(settings.lake_uri)
-    session = aws_session(settings.aws)
-    return S3Storage(
-        s3_client(settings.aws, session),
-        place.netloc,
-        place.path.strip("/"),
-        cache=settings.home / "lake-cache",
-        options=lambda: storage_options(settings.aws, session),
-    )

@@ -44,7 +44,7 @@ def sync_info_table(resolution: Resolution) -> pl.DataFrame:
     ]
     frame = sync_info(
         pl.DataFrame(ours, schema={**SYNC_INFO_SCHEMA, "dump_id": pl.Int64()}),
-        _delivered_sync_info(resolution.current.tables.get(SYNC_INFO.kind)),
+        delivered_sync_info(resolution.current.tables.get(SYNC_INFO.kind)),
     )
     return _with_published_names(frame, "event_table_name", resolution)
 
@@ -55,7 +55,7 @@ def _delivered_rows(resolution: Resolution, name: str) -> int:
     return table.delivered_rows(last) if table is not None and last.delivery.file_count else 0
 
 
-def _delivered_sync_info(table: CurrentTable | None) -> pl.DataFrame:
+def delivered_sync_info(table: CurrentTable | None) -> pl.DataFrame:
     """Return the rows of Heap's own _sync_info, oldest first, as far as they have the documented columns."""
     schema = {**SYNC_INFO_SCHEMA, "dump_id": pl.Int64()}
     if table is None:

@@ -32,14 +32,14 @@ class Ui:
     """Dagster's UI in a browser tab; ``errors`` are those that its pages have thrown."""
 
     def __init__(self, page: "Page", address: str, screenshots: Path) -> None:
-        self.page, self._address, self._screenshots = page, address, screenshots
+        self.page, self.address, self._screenshots = page, address, screenshots
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.set_default_timeout(_WAIT_MS)
 
     def open(self, path: str) -> None:
         """Open a page of the UI."""
-        self.page.goto(f"{self._address}{path}")
+        self.page.goto(f"{self.address}{path}")
 
     def click(self, button: str) -> None:
         """Click a button by its name."""

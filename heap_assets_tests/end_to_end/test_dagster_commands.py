@@ -44,7 +44,7 @@ def test_definitions_load_before_anything_is_landed_and_without_a_usable_export(
 def test_the_job_runs_on_a_fresh_home_its_tables_are_assets_afterwards_and_the_next_run_lands_nothing(
     copy, environment
 ):
-    assert listed(copy, environment, "jobs") == {"heap_sync"}
+    assert listed(copy, environment, "jobs") == {"heap_sync", "heap_freshness", "heap_maintenance"}
     assert "heap/order_completed" not in listed(copy, environment, "assets")
 
     run_command(EXECUTE, copy, environment)

@@ -11,6 +11,7 @@ import pytest
 from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
 from heap_assets_tests.end_to_end.browser import browser_on, need_browser
+from heap_assets_tests.end_to_end.graphql import ask, until
 from heap_assets_tests.working_copy import clean_environment, dagster_dev, working_copy
 
 pytestmark = pytest.mark.slow
@@ -33,7 +34,9 @@ def ui(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def synced(ui):
-    """Run the job from its page, wait until it has ended well, and load the definitions again."""
+    """Run the job from its page after the sensor has, wait until it ended well, and load the definitions again."""
+    runs = "{ runsOrError(filter: {statuses: [SUCCESS]}) { ... on Runs { results { status } } } }"
+    until(lambda: ask(ui.address, runs)["runsOrError"]["results"])
     ui.open("/locations/heap/jobs/heap_sync")
     ui.see("raw")  # the other groups may lie outside the picture
     ui.see_like("^Lands every dump that has arrived")
