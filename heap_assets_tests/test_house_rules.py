@@ -31,7 +31,7 @@ ALLOWED_AT_THE_TOP = {
 SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "base", "core"}
 CATALOGUE = {"catalog", "models", "analytics_models", "columns", "documented_columns", "shapes", "labeled"}
 CATALOGUE |= {"labeled_columns", "names", "errors", "other_table"}
-ROOMS = {"aws", "config", "export", "lake", "transforms", "warehouse", "pipeline", "defs"}
+ROOMS = {"aws", "config", "export", "lake", "transforms", "warehouse", "pipeline", "report", "defs"}
 
 MAY_IMPORT = {
     # a room: the rooms and single modules of ours that its modules may import
@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "export": {"export", "aws", "catalog", "columns", "errors", "labeled", "names"},
     "lake": {"lake", "aws", "columns", "errors"},
     "warehouse": {"warehouse", *CATALOGUE},
+    "report": {"report", "config", "warehouse", *CATALOGUE},
     "pipeline": {*CATALOGUE, *ROOMS, "settings"} - {"defs"},
 }
 NEVER_IMPORTED_BY_TRANSFORMS = {"os", "sys", "pathlib", "io", "time", "random", "uuid", "tempfile", "logging", "duckdb"}

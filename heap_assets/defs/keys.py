@@ -14,6 +14,7 @@ from heap_assets.models import MODELS
 RAW, HEAP, MIGRATED, ANALYTICS_GROUP, PUBLISHED = "raw", "heap", "heap_migrated", "analytics", "published"
 OTHER = "other"
 DUCKDB_FILE = dg.AssetKey([PUBLISHED, "duckdb_file"])
+REPORT = dg.AssetKey([PUBLISHED, "report"])
 
 
 def table_key(layer: str, table: str) -> dg.AssetKey:

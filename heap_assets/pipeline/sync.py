@@ -1,6 +1,6 @@
-"""A sync: land, resolve, analyze, publish. What the Dagster assets and the command line both do.
+"""A sync: land, resolve, analyze, publish, report. What the Dagster assets and the command line both do.
 
-Here: the four steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
+Here: the steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
 take turns. Not here: Dagster, terminals.
 """
 
@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -178,6 +179,16 @@ class Sync:
                 self._segments(),
             )
         return publication
+
+    def report(self) -> Path:
+        """Write the report of what is published, and return where it is."""
+        from heap_assets.report.figures import report_figures  # noqa: PLC0415  importing Matplotlib takes half a second
+        from heap_assets.report.page import report_page, write_page  # noqa: PLC0415
+
+        now = datetime.now(UTC).replace(tzinfo=None)
+        figures = report_figures(self.settings.duckdb_path, self.configuration, now=now)
+        write_page(self.settings.report_path, report_page(figures))
+        return self.settings.report_path
 
     def last_publication(self) -> Publication | None:
         """Return what was published last."""
