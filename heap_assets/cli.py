@@ -1,4 +1,4 @@
-"""The command line: sync, status, check, sample, alerts.
+"""The command line: sync, status, check, report, sample, alerts.
 
 Here: arguments, exit codes and what is printed. Exit codes: 0 done, 1 a dump or the run failed, 2 wrong usage or
 settings. Not here: work (pipeline/), bars (terminal.py).
@@ -102,6 +102,18 @@ def check() -> None:
 
 
 @commands.command()
+@click.option("--print", "only_print", is_flag=True, help="Only say where the page is.")
+def report(*, only_print: bool) -> None:
+    """Open the report in a browser; every sync makes it anew."""
+    path = read_settings(os.environ).report_path
+    if not path.exists():
+        raise HeapAssetsError(f"there is no report at {path}; make it with: heap-assets sync")
+    click.echo(path)
+    if not only_print and click.launch(path.as_uri()) != 0:
+        click.echo("no browser could be started; open the file above.", err=True)
+
+
+@commands.command()
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write into.")
 @click.option("--users", default=2_000, show_default=True, type=click.IntRange(min=1), help="People.")
 @click.option("--days", default=60, show_default=True, type=click.IntRange(min=1), help="Days of history.")
@@ -188,6 +200,7 @@ def _print_published(console: Console, work: Sync, seconds: float) -> None:
     console.print(table)
     schema = work.configuration.migrated_schema_name
     click.echo(f'next: duckdb {shlex.quote(str(publication.path))} "{first_question(schema)}"')
+    click.echo("      uv run heap-assets report")
     click.echo("      uv run dagster dev")
 
 
