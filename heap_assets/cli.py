@@ -19,8 +19,8 @@ from rich.table import Table
 from heap_assets.alerts.delivery import delivered, destinations
 from heap_assets.alerts.message import trial_message
 from heap_assets.errors import ConfigurationError, HeapAssetsError, SettingsError
-from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
+from heap_assets.export.sample.size import SampleSize
 from heap_assets.pipeline.progress import Silence
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings

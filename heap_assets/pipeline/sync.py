@@ -19,8 +19,8 @@ from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
 from heap_assets.errors import SettingsError
 from heap_assets.export.opening import open_source
-from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
+from heap_assets.export.sample.size import SampleSize
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import Storage
