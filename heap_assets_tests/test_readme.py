@@ -81,8 +81,10 @@ def test_every_command_of_the_readme_runs(command, copy, request):
         command, environment = on_the_test_server(command, environment, request)
     if "pytest" in command:
         command += " --collect-only -q"  # it is being run
-    if "benchmarks" in command:
+    if "benchmarks land" in command:
         command += " --only=rates --events=300 --days=3 --repeats=1"
+    if "benchmarks analytics" in command:
+        command += " --rows=20000 --repeats=1"
     run_command(command.replace("pip install uv &&", "uv --version &&"), copy, environment)
 
 

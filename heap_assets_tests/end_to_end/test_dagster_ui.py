@@ -95,6 +95,13 @@ def test_the_page_of_a_raw_table_shows_what_was_landed(synced):
     synced.shoot("raw")
 
 
+def test_the_page_of_the_report_links_to_it(synced):
+    synced.open("/assets/published/report")
+    synced.see_like("^One HTML page for people who do not write SQL")
+    synced.see_like("^file:///.*/home/report.html$")
+    synced.shoot("report")
+
+
 def test_the_page_of_the_file_lists_its_tables_and_the_check_that_nothing_is_left_behind(synced):
     synced.open("/assets/published/duckdb_file")
     synced.see("path", "main_production.order_completed", "main_production_migrated.all_events")
