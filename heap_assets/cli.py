@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 import time
+import webbrowser
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -109,8 +110,8 @@ def report(*, only_print: bool) -> None:
     if not path.exists():
         raise HeapAssetsError(f"there is no report at {path}; make it with: heap-assets sync")
     click.echo(path)
-    if not only_print and click.launch(path.as_uri()) != 0:
-        click.echo("no browser could be started; open the file above.", err=True)
+    if not only_print and not webbrowser.open(path.as_uri()):
+        click.echo("no browser was found; open the file above with one.", err=True)
 
 
 @commands.command()

@@ -91,8 +91,10 @@ def test_every_command_of_the_readme_runs(command, copy, request):
         command += " --dry-run"  # the environment that runs the tests stays as it is
     if "benchmarks operate" in command:
         command += " --tables=2 --dumps=2"
-    elif "benchmarks" in command:
+    if "benchmarks land" in command:
         command += " --only=rates --events=300 --days=3 --repeats=1"
+    if "benchmarks analytics" in command:
+        command += " --rows=20000 --repeats=1"
     run_command(command.replace("pip install uv &&", "uv --version &&"), copy, environment)
 
 

@@ -1,6 +1,7 @@
 """Numbers as people read them: shares, counts, times that something took."""
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_HOURS_MATTER = 10 * _DAY
 _DASH = "–"  # noqa: RUF001 (what stands where there is no number)
 
 
@@ -35,8 +36,10 @@ def duration(seconds: float | None) -> str:
     ):
         if seconds < limit:
             return told
+    if seconds > _HOURS_MATTER:
+        return f"{seconds / _DAY:.0f} d"
     days, hours = divmod(round(seconds / _HOUR), 24)
-    return f"{days} d {hours} h" if days < 10 and hours else f"{days} d"  # noqa: PLR2004 (hours no longer matter)
+    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def count(number: float) -> str:

@@ -108,6 +108,13 @@ def test_the_page_of_a_funnel_shows_its_conversion_and_a_picture_of_its_steps(sy
     synced.shoot("funnel")
 
 
+def test_the_page_of_the_report_links_to_it(synced):
+    synced.open("/assets/published/report")
+    synced.see_like("^One HTML page for people who do not write SQL")
+    synced.see_like("^file:///.*/home/report.html$")
+    synced.shoot("report")
+
+
 def test_the_page_of_the_file_lists_its_tables_and_the_check_that_nothing_is_left_behind(synced):
     synced.open("/assets/published/duckdb_file")
     synced.see("path", "main_production.order_completed", "main_production_migrated.all_events")
