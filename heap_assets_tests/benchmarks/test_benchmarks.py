@@ -69,19 +69,6 @@ def test_a_night_is_measured_with_and_without_dagster(land):
     assert set(nightly["steps"]["second"]) == {"land", "resolve", "publish"}
 
 
-@pytest.mark.slow
-def test_operation_is_measured_after_a_history(tmp_path, monkeypatch):
-    monkeypatch.setenv("HEAP_BENCH_DIR", str(tmp_path))
-    file = tmp_path / "figures.json"
-    options = ["operate", "--tables=2", "--dumps=3", _ALL_CORES, f"--json={file}"]
-    result = CliRunner().invoke(benchmarks, options, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    figures = json.loads(file.read_text(encoding="utf-8"))
-    assert all(figures[name] > 0 for name in ("load", "quiet_tick", "small_dump"))
-    assert set(figures["ticks"]) == {"heap_manifests", "heap_freshness", "heap_alerts"}
-    assert list(tmp_path.iterdir()) == [file], "what was generated is removed"
-
-
 def test_sessions_and_a_funnel_are_measured_beside_sql_that_finds_the_same(measure):
     text, figures = measure("analytics", "--rows=20000")
     assert set(figures["sessions"]["contestants"]) == {"heap_assets", "DuckDB windows"}

@@ -24,7 +24,7 @@ def assert_equal(expected, found):
     assert differences(expected, found) == []
 
 
-@some(16)
+@some(10)
 @given(exports())
 def test_all_dumps_at_once_end_in_the_tables_of_the_oracle(export):
     with scratch() as folder:
