@@ -109,6 +109,7 @@ def emptied(tables):
     return (S, "users") in tables and not rows(tables, S, "users")
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of the export that is looked at
 @pytest.mark.parametrize(
     "interesting",
     [merged_users, chain, duplicates_by_a_merge, colliding_tables, colliding_columns, computed, emptied],
