@@ -52,7 +52,7 @@ def synced(ui):
         "{ runsOrError(limit: 1) { ... on Runs { results { stepStats { stepKey } } } } }"  # the chart hides short ones
     )
     (newest,) = ask(ui.address, steps)["runsOrError"]["results"]
-    assert {step["stepKey"] for step in newest["stepStats"]} == {"land", "resolve", "analyze", "publish"}
+    assert {step["stepKey"] for step in newest["stepStats"]} >= {"land", "resolve", "analyze", "publish"}
     ui.open("/assets")
     ui.click("Reload definitions")
     ui.see_like(r"^Add to Cart\.\s+One row per occurrence of this event")
