@@ -1,4 +1,4 @@
-"""The command line: sync, status, check, sample, alerts.
+"""The command line: sync, status, check, report, sample, alerts.
 
 Here: arguments, exit codes and what is printed. Exit codes: 0 done, 1 a dump or the run failed, 2 wrong usage or
 settings. Not here: work (pipeline/), bars (terminal.py).
@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 import time
+import webbrowser
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from rich.table import Table
 from heap_assets.alerts.delivery import delivered, destinations
 from heap_assets.alerts.message import trial_message
 from heap_assets.errors import ConfigurationError, HeapAssetsError, SettingsError
-from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
+from heap_assets.export.sample.size import SampleSize
 from heap_assets.pipeline.progress import Silence
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
@@ -99,6 +100,18 @@ def check() -> None:
         click.echo(f"error: {reason}", err=True)
     if outcome.broken:
         sys.exit(1)
+
+
+@commands.command()
+@click.option("--print", "only_print", is_flag=True, help="Only say where the page is.")
+def report(*, only_print: bool) -> None:
+    """Open the report in a browser; every sync makes it anew."""
+    path = read_settings(os.environ).report_path
+    if not path.exists():
+        raise HeapAssetsError(f"there is no report at {path}; make it with: heap-assets sync")
+    click.echo(path)
+    if not only_print and not webbrowser.open(path.as_uri()):
+        click.echo("no browser was found; open the file above with one.", err=True)
 
 
 @commands.command()
@@ -188,6 +201,7 @@ def _print_published(console: Console, work: Sync, seconds: float) -> None:
     console.print(table)
     schema = work.configuration.migrated_schema_name
     click.echo(f'next: duckdb {shlex.quote(str(publication.path))} "{first_question(schema)}"')
+    click.echo("      uv run heap-assets report")
     click.echo("      uv run dagster dev")
 
 

@@ -52,6 +52,11 @@ class Settings:
         return self.home / "sample"
 
     @property
+    def report_path(self) -> Path:
+        """Return where the report is."""
+        return self.home / "report.html"
+
+    @property
     def source_uri(self) -> str:
         """Return the export that is read."""
         return self.export_uri or str(self.sample_path)

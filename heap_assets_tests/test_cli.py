@@ -5,6 +5,7 @@ Here: main() in this process, and once as a real command. Not here: what a sync 
 
 import subprocess
 import sys
+import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -268,6 +269,29 @@ def test_an_interrupt_ends_in_130_and_says_what_stays(shell):
     code, _, err = shell.run()
     assert code == 130
     assert "what was landed stays" in err
+
+
+def test_the_report_is_opened_in_the_browser_of_the_environment(shell):
+    code, _, err = shell.run("report")
+    assert (code, err) == (
+        1,
+        f"error: there is no report at {shell.folder}/home/report.html; make it with: heap-assets sync\n",
+    )
+    shell.deliver(dump(1, {"signup": signups(1)}))
+    assert shell.run("sync")[0] == 0
+    opened = shell.folder / "opened"
+    browser = shell.folder / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    shell.patch.setattr(webbrowser, "_tryorder", [])
+    shell.patch.setattr(webbrowser, "_browsers", {})
+    webbrowser.register("ours", None, webbrowser.GenericBrowser([str(browser), "%s"]))
+    code, out, err = shell.run("report")
+    assert (code, out, err) == (0, f"{shell.folder}/home/report.html\n", "")
+    assert opened.read_text() == f"file://{shell.folder}/home/report.html\n"
+    opened.unlink()
+    assert shell.run("report", "--print")[0] == 0
+    assert not opened.exists()
 
 
 def test_the_installed_command_shows_its_help():

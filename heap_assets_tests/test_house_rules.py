@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "heap_assets"
-MOST_LINES = 270
+MOST_LINES = 250
 MOST_HEAD_LINES = 8
 ALLOWED_AT_THE_TOP = {
     "pyproject.toml",
@@ -31,7 +31,19 @@ ALLOWED_AT_THE_TOP = {
 SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "base", "core"}
 CATALOGUE = {"catalog", "models", "analytics_models", "columns", "documented_columns", "shapes", "labeled"}
 CATALOGUE |= {"labeled_columns", "names", "errors", "other_table"}
-ROOMS = {"aws", "config", "export", "lake", "transforms", "warehouse", "pipeline", "quality", "alerts", "defs"}
+ROOMS = {
+    "aws",
+    "config",
+    "export",
+    "lake",
+    "transforms",
+    "warehouse",
+    "pipeline",
+    "quality",
+    "alerts",
+    "report",
+    "defs",
+}
 
 MAY_IMPORT = {
     # a room: the rooms and single modules of ours that its modules may import
@@ -43,6 +55,7 @@ MAY_IMPORT = {
     "warehouse": {"warehouse", *CATALOGUE},
     "quality": {"quality", "catalog", "columns", "documented_columns"},
     "alerts": {"alerts", "errors"},
+    "report": {"report", "config", "warehouse", *CATALOGUE},
     "pipeline": {*CATALOGUE, *ROOMS, "settings"} - {"defs"},
 }
 NEVER_IMPORTED_BY_TRANSFORMS = {"os", "sys", "pathlib", "io", "time", "random", "uuid", "tempfile", "logging", "duckdb"}

@@ -12,8 +12,8 @@ import duckdb
 import pytest
 import yaml
 
-from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
+from heap_assets.export.sample.size import SampleSize
 from heap_assets.settings import read_settings
 from heap_assets_tests.published import A, M, S, run, sync_of
 from heap_assets_tests.receiver import receiver
@@ -90,9 +90,11 @@ def test_every_command_of_the_readme_runs(command, copy, request):
     if "uv sync" in command:
         command += " --dry-run"  # the environment that runs the tests stays as it is
     if "benchmarks operate" in command:
-        command += " --tables=2 --dumps=2"
-    elif "benchmarks" in command:
+        command += " --tables=1 --dumps=2"
+    if "benchmarks land" in command:
         command += " --only=rates --events=300 --days=3 --repeats=1"
+    if "benchmarks analytics" in command:
+        command += " --rows=20000 --repeats=1"
     run_command(command.replace("pip install uv &&", "uv --version &&"), copy, environment)
 
 

@@ -14,6 +14,7 @@ from heap_assets.models import MODELS
 SYNCED, RAW, HEAP, MIGRATED, PUBLISHED = "heap_sync", "raw", "heap", "heap_migrated", "published"
 ANALYTICS_GROUP, OTHER = "analytics", "other"
 DUCKDB_FILE = dg.AssetKey([PUBLISHED, "duckdb_file"])
+REPORT = dg.AssetKey([PUBLISHED, "report"])
 
 
 def table_key(layer: str, table: str) -> dg.AssetKey:

@@ -27,7 +27,9 @@ def tidy_up(context: dg.OpExecutionContext) -> None:
     context.add_output_metadata(
         {
             "void_deliveries": sum(table.deliveries for table in done.tables.values()),
-            "files_deleted": sum(table.files for table in done.tables.values()) + done.resolved_files,
+            "files_deleted": sum(table.files for table in done.tables.values())
+            + done.resolved_files
+            + done.analyzed_files,
         }
     )
 

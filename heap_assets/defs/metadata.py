@@ -4,6 +4,7 @@ Here: plain results to Dagster metadata. Not here: counting (pipeline/).
 """
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 
@@ -132,6 +133,16 @@ def file_metadata(publication: Publication) -> Metadata:
         "path": dg.MetadataValue.path(str(publication.path)),
         "tables": dg.MetadataValue.table(records) if records else dg.MetadataValue.text("none"),
         "table_count": dg.MetadataValue.int(len(publication.tables)),
+    }
+
+
+def report_metadata(path: Path) -> Metadata:
+    """Return where the report is, as a link too."""
+    return {
+        "report": dg.MetadataValue.url(path.as_uri()),
+        "path": dg.MetadataValue.path(str(path)),
+        "open": dg.MetadataValue.md("`heap-assets report` opens it; a browser may refuse the link to a file."),
+        "bytes": dg.MetadataValue.int(path.stat().st_size),
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 from heap_assets.catalog import EVENT_METADATA, SYNC_HISTORY, SYNC_INFO, USER_MIGRATIONS, USERS, raw_table
-from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, OTHER, PUBLISHED, RAW, model_key, table_key
+from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, OTHER, PUBLISHED, RAW, REPORT, model_key, table_key
 from heap_assets.models import ALL_EVENTS, IDENTITY_MAP, QUARANTINE
 from heap_assets.other_table import OtherTable
 from heap_assets.pipeline.registry import KnownTable
@@ -75,6 +75,21 @@ def migrated_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
             skippable=True,
         ),
     ]
+
+
+def report_spec() -> dg.AssetSpec:
+    """Return the asset of the report."""
+    return dg.AssetSpec(
+        REPORT,
+        deps=[DUCKDB_FILE],
+        description=(
+            "One HTML page for people who do not write SQL: funnels with their conversion, attribution by channel,"
+            " retention, activity per day, and how fresh the data is. It needs no network; `heap-assets report` opens"
+            " it."
+        ),
+        group_name=PUBLISHED,
+        kinds={"html"},
+    )
 
 
 def model_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:

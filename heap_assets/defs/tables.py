@@ -23,14 +23,30 @@ from heap_assets.defs.keys import (
     HEAP,
     MIGRATED,
     RAW,
+    REPORT,
     SYNCED,
     model_key,
     table_key,
 )
-from heap_assets.defs.metadata import Metadata, file_metadata, landed_metadata, published_metadata, resolved_metadata
+from heap_assets.defs.metadata import (
+    Metadata,
+    file_metadata,
+    landed_metadata,
+    published_metadata,
+    report_metadata,
+    resolved_metadata,
+)
 from heap_assets.defs.reloading import reload_definitions
 from heap_assets.defs.resources import HeapSync
-from heap_assets.defs.specs import PUBLISHED_MODELS, file_spec, heap_specs, migrated_specs, model_specs, table_spec
+from heap_assets.defs.specs import (
+    PUBLISHED_MODELS,
+    file_spec,
+    heap_specs,
+    migrated_specs,
+    model_specs,
+    report_spec,
+    table_spec,
+)
 from heap_assets.models import IDENTITY_MAP
 from heap_assets.other_table import OtherTable
 from heap_assets.pipeline.registry import KnownTable, Registry
@@ -102,7 +118,7 @@ def sync_assets(
 
     @dg.multi_asset(
         name="publish",
-        specs=[*model_specs(tables), file_spec(tables, models, other)],
+        specs=[*model_specs(tables), file_spec(tables, models, other), report_spec()],
         check_specs=[
             dg.AssetCheckSpec(
                 EVERY_DUMP_LANDED,
@@ -134,6 +150,8 @@ def sync_assets(
             description="\n".join(failure.reason for failure in outcome.failures) or "Nothing is left behind.",
             metadata={"dumps_waiting": len(outcome.waiting), "failures": len(outcome.failures)},
         )
+        # not a step of its own: a failed check skips those, and the report has to say then how old the data is
+        yield dg.MaterializeResult(asset_key=REPORT, metadata=report_metadata(sync.report()))
         new = {table.name for table in sync.registry().tables} - {table.name for table in tables}
         reload_definitions(context, new, sync.settings.ui_url)
 

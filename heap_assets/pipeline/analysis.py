@@ -99,6 +99,14 @@ def forget_analysis(storage: Storage) -> None:
     storage.write(_PATH, _STATE.dump_json(AnalyticsState()))
 
 
+def analyzed_files(storage: Storage) -> frozenset[str]:
+    """Return the files that the last analysis needs; the next one may leave some of them behind."""
+    state = _state(storage)
+    layers = [layer for made in state.models.values() for layer in made.layers]
+    named = {layer.users for layer in layers} | {state.seen.identity_map}
+    return frozenset({file for layer in layers for file in layer.files} | {file for file in named if file is not None})
+
+
 def _state(storage: Storage) -> AnalyticsState:
     content = storage.read(_PATH)
     try:

@@ -10,16 +10,18 @@ from datetime import datetime
 from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.maintenance import RETENTION, Tidied, removed_leftovers, tidied
 from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.analysis import analyzed_files
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.resolution import read_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
-    """What was done: by table, files of resolutions that are superseded, or why nothing was."""
+    """What was done: by table, files of resolutions and analyses that are superseded, or why nothing was."""
 
     tables: Mapping[str, Tidied] = field(default_factory=dict)
     resolved_files: int = 0
+    analyzed_files: int = 0
     skipped: str = ""
 
 
@@ -41,4 +43,8 @@ def maintain(storage: Storage, ledger: Ledger, *, published: datetime | None, no
     }
     state = read_state(storage)
     kept = {path for table in state.tables.values() if (path := table.overlaps)} | {state.users or ""}
-    return Maintenance(tables=tables, resolved_files=removed_leftovers(storage, "resolved", kept=kept, now=now))
+    return Maintenance(
+        tables=tables,
+        resolved_files=removed_leftovers(storage, "resolved", kept=kept, now=now),
+        analyzed_files=removed_leftovers(storage, "analytics", kept=analyzed_files(storage), now=now),
+    )

@@ -1,6 +1,6 @@
-"""A sync: land, resolve, analyze, publish. What the Dagster assets and the command line both do.
+"""A sync: land, resolve, analyze, publish, report. What the Dagster assets and the command line both do.
 
-Here: the four steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
+Here: the steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
 take turns. Not here: Dagster, terminals.
 """
 
@@ -19,8 +19,8 @@ from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
 from heap_assets.errors import SettingsError
 from heap_assets.export.opening import open_source
-from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
+from heap_assets.export.sample.size import SampleSize
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import Storage
@@ -38,6 +38,7 @@ from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
 from heap_assets.pipeline.registry import KnownTable, Registry, read_registry, registry_of, write_registry
+from heap_assets.pipeline.reporting import write_report
 from heap_assets.pipeline.resolution import Resolution, resolve
 from heap_assets.pipeline.retired import retired_tables
 from heap_assets.pipeline.sync_tables import system_table
@@ -192,6 +193,10 @@ class Sync:
             events = configured_events(self.configuration, resolution.current)
             write_registry(self.storage, registry_of(tables, self.configuration, events))
         return publication
+
+    def report(self) -> Path:
+        """Write the report of what is published, and return where it is."""
+        return write_report(self.settings, self.configuration, now=datetime.now(UTC))
 
     def last_publication(self) -> Publication | None:
         """Return what was published last."""

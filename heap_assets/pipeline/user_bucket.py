@@ -79,7 +79,9 @@ class UserBucket:
             table = self.tables.events.get(self.events.of(step.event))
             if table is not None:
                 grouped_by = funnel.group_by if number == 1 else None
-                parts.append(self._occurrences(table, step, number, grouped_by))
+                rows = self._occurrences(table, step, number, grouped_by)
+                ids_count = funnel.group_by is not None or funnel.scope == "session"
+                parts.append(rows if ids_count else rows.drop("heap_session_id", "heap_event_id"))
         return self._collected(pl.concat(parts, how="diagonal"), user="heap_user_id")
 
     def _occurrences(self, table: MigratedTable, step: Step, number: int, group_by: str | None) -> pl.LazyFrame:

@@ -2,7 +2,7 @@
 
 Here: the sort, where a run begins, the place of a row in its run. Not here: what the runs mean.
 Measured, processor time of 1 million rows: a stable pass over one key takes 0.13 s, one sort by two keys 1.0 s; a row
-number by ``.over()`` takes 60 times what ``place_in_run`` takes.
+number by ``.over()`` takes 60 times what ``place_in_run`` takes; rows picked from many chunks take 4 times as long.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ def in_order(rows: pl.DataFrame, *keys: str, ties: Sequence[str] = ()) -> pl.Dat
     >>> in_order(pl.DataFrame({"user": [2, 1, 1], "time": [5, None, 7]}), "user", "time").rows()
     [(1, 7), (1, None), (2, 5)]
     """
+    rows = rows.rechunk()
     places = _passes(rows.select(*keys, *ties).with_row_index(_ROW), keys)
     return rows.select(pl.all().gather(_settled(places, keys, ties) if ties else places[_ROW]))
 

@@ -5,7 +5,7 @@ Here: the list. Not here: what each measures.
 
 import click
 
-from heap_assets_tests.benchmarks import land, operate
+from heap_assets_tests.benchmarks import analytics, land, operate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,6 +15,7 @@ def benchmarks() -> None:
 
 benchmarks.add_command(land.command, "land")
 benchmarks.add_command(operate.command, "operate")
+benchmarks.add_command(analytics.command, "analytics")
 
 if __name__ == "__main__":
     benchmarks(prog_name="python -m heap_assets_tests.benchmarks")

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from heap_assets.export.manifest import read_manifest
-from heap_assets.export.sample.calendar import SampleSize, dump_ids
+from heap_assets.export.sample.calendar import dump_ids
 from heap_assets.export.sample.export import Sample, write_sample
+from heap_assets.export.sample.size import SampleSize
 from heap_assets.export.truth import current_deliveries
 
 NOT_COUNTED = frozenset({"_event_metadata"})

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("polars", "polars-avro", "duckdb", "deltalake", "dagster", "fastavro")
+_PACKAGES = ("polars", "polars-avro", "duckdb", "deltalake", "dagster", "fastavro", "chdb")
 _CPUS = Path("/proc/cpuinfo")
 
 

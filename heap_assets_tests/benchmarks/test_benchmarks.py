@@ -5,26 +5,32 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from heap_assets_tests.benchmarks import analytics
 from heap_assets_tests.benchmarks.__main__ import benchmarks
 
 _ALL_CORES = "--cores=1000"  # else pytest itself is kept to a few
 
 
 @pytest.fixture
-def land(tmp_path, monkeypatch):
+def measure(tmp_path, monkeypatch):
     folder = tmp_path / "bench"
     folder.mkdir()
     monkeypatch.setenv("HEAP_BENCH_DIR", str(folder))
 
-    def run(*options):
+    def run(*command):
         file = tmp_path / "figures.json"
-        command = ["land", "--days=3", "--repeats=1", _ALL_CORES, f"--json={file}", *options]
-        result = CliRunner().invoke(benchmarks, command, catch_exceptions=False)
+        options = ["--repeats=1", _ALL_CORES, f"--json={file}"]
+        result = CliRunner().invoke(benchmarks, [*command, *options], catch_exceptions=False)
         assert result.exit_code == 0, result.output
         assert list(folder.iterdir()) == [], "what was generated is removed"
         return result.stdout, json.loads(file.read_text(encoding="utf-8"))
 
     return run
+
+
+@pytest.fixture
+def land(measure):
+    return lambda *options: measure("land", "--days=3", *options)
 
 
 def test_landing_is_measured_beside_its_peers_on_the_same_rows(land):
@@ -63,14 +69,17 @@ def test_a_night_is_measured_with_and_without_dagster(land):
     assert set(nightly["steps"]["second"]) == {"land", "resolve", "publish"}
 
 
-@pytest.mark.slow
-def test_operation_is_measured_after_a_history(tmp_path, monkeypatch):
-    monkeypatch.setenv("HEAP_BENCH_DIR", str(tmp_path))
-    file = tmp_path / "figures.json"
-    options = ["operate", "--tables=2", "--dumps=3", _ALL_CORES, f"--json={file}"]
-    result = CliRunner().invoke(benchmarks, options, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    figures = json.loads(file.read_text(encoding="utf-8"))
-    assert all(figures[name] > 0 for name in ("load", "quiet_tick", "small_dump"))
-    assert set(figures["ticks"]) == {"heap_manifests", "heap_freshness", "heap_alerts"}
-    assert list(tmp_path.iterdir()) == [file], "what was generated is removed"
+def test_sessions_and_a_funnel_are_measured_beside_sql_that_finds_the_same(measure):
+    text, figures = measure("analytics", "--rows=20000")
+    assert set(figures["sessions"]["contestants"]) == {"heap_assets", "DuckDB windows"}
+    assert figures["sessions"]["rows"] == figures["pageviews"]
+    assert 500 < figures["sessions"]["sessions"] < figures["pageviews"]
+    first, second, third = figures["funnel"]["users"]
+    assert first > second > third > 0
+    assert [figures[name]["targets"][0]["limit"] for name in ("sessions", "funnel")] == [1.5, 1.0]
+    assert "speed of heap_assets over" in text
+
+
+def test_contestants_that_find_different_things_are_no_figure():
+    with pytest.raises(RuntimeError, match="different things"):
+        analytics._check_equal({"heap_assets": [3, 2], "peer": [3, 1]})

@@ -8,8 +8,8 @@ from datetime import date
 
 import pytest
 
-from heap_assets.export.sample.calendar import SampleSize
 from heap_assets.export.sample.export import write_sample
+from heap_assets.export.sample.size import SampleSize
 from heap_assets_tests.end_to_end.browser import browser_on, need_browser
 from heap_assets_tests.end_to_end.graphql import ask, until
 from heap_assets_tests.working_copy import clean_environment, dagster_dev, working_copy
@@ -74,9 +74,8 @@ def test_the_graph_of_a_group_shows_its_tables_green_and_what_they_are_made_of(s
     synced.open("/locations/heap/asset-groups/analytics/lineage")
     synced.see("Materialized")
     synced.shoot("group")
-    synced.open("/locations/heap/asset-groups/heap_migrated/list")
-    synced.see_like("identity_map")
-    synced.see_like(ORDER_COMPLETED)
+    synced.open("/assets/heap_migrated")
+    synced.see("identity_map", "order_completed", "Materialized")
 
 
 def test_the_neighbours_of_an_event_are_its_table_without_migrations_the_identity_map_and_the_file(synced):
@@ -107,6 +106,13 @@ def test_the_page_of_a_funnel_shows_its_conversion_and_a_picture_of_its_steps(sy
     synced.see("Row count", "conversion of purchase", "picture", "Funnel purchase")
     synced.see_like("product_view +█+ ")
     synced.shoot("funnel")
+
+
+def test_the_page_of_the_report_links_to_it(synced):
+    synced.open("/assets/published/report")
+    synced.see_like("^One HTML page for people who do not write SQL")
+    synced.see_like("^file:///.*/home/report.html$")
+    synced.shoot("report")
 
 
 def test_the_page_of_the_file_lists_its_tables_and_the_check_that_nothing_is_left_behind(synced):

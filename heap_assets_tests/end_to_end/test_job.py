@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from heap_assets.defs.definitions import heap_definitions
-from heap_assets.defs.keys import DUCKDB_FILE, table_key
+from heap_assets.defs.keys import DUCKDB_FILE, REPORT, table_key
 from heap_assets.defs.runs import run_sync_job
 from heap_assets.pipeline.progress import Silence
 from heap_assets_tests.exports.shorthand import data_file, dump
@@ -60,6 +60,16 @@ def test_a_dump_of_one_table_is_published_though_the_other_tables_got_nothing(ex
     assert published_users(export) == [1, 2]
 
 
+def test_the_report_is_written_after_publication_and_linked_from_its_asset(export):
+    assert ran()
+    page = export.parent / "home" / "report.html"
+    assert page.stat().st_mtime_ns >= (export.parent / "home" / "heap.duckdb").stat().st_mtime_ns
+    with dg.DagsterInstance.get() as instance:
+        metadata = instance.get_latest_materialization_event(REPORT).asset_materialization.metadata
+    assert metadata["report"].value == page.as_uri()
+    assert "order_completed" in page.read_text(encoding="utf-8")
+
+
 def test_only_what_changed_is_materialized_anew(export):
     assert ran()
     first = materializations()
@@ -91,6 +101,7 @@ def test_a_broken_dump_fails_the_run_and_what_came_before_it_stays_published(exp
     write_dump(export, dump(2, {"users": replace(MORE_USERS, state="missing")}))
     assert not ran()
     assert published_users(export) == [1]
+    assert materializations()["published/report"] == 2, "it says how old the data is, all the more now"
     with dg.DagsterInstance.get() as instance:
         (run,) = instance.get_runs(limit=1)
         assert run.status is dg.DagsterRunStatus.FAILURE

@@ -13,10 +13,11 @@ from polars.testing import assert_frame_equal
 
 from heap_assets.export.manifest import read_manifest
 from heap_assets.export.property_definitions import parse_definitions
-from heap_assets.export.sample.calendar import Calendar, SampleSize, dump_ids
+from heap_assets.export.sample.calendar import Calendar, dump_ids
 from heap_assets.export.sample.draws import Draws, Kind, bits, weighted
 from heap_assets.export.sample.export import Sample, write_sample
 from heap_assets.export.sample.files import write_avro
+from heap_assets.export.sample.size import SampleSize
 from heap_assets.names import table_name
 
 SIZE = SampleSize(users=500, days=30, end=date(2026, 6, 30))

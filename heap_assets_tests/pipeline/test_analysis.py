@@ -44,7 +44,7 @@ def made(sync, *names):
     return changed
 
 
-@some(6)
+@some(3)
 @given(busy_exports(), st.sampled_from([20, 1_000]))
 def test_the_models_of_dumps_taken_one_by_one_are_those_of_the_oracle_and_consistent(dumps, rows_in_a_bucket):
     with scratch() as folder:

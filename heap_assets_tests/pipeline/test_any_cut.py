@@ -24,7 +24,7 @@ def assert_equal(expected, found):
     assert differences(expected, found) == []
 
 
-@some(40)
+@some(10)
 @given(exports())
 def test_all_dumps_at_once_end_in_the_tables_of_the_oracle(export):
     with scratch() as folder:
@@ -36,7 +36,7 @@ def test_all_dumps_at_once_end_in_the_tables_of_the_oracle(export):
         assert_equal(published_tables(folder / "export"), published_by(sync))
 
 
-@some(12)
+@some(5)
 @given(st.data())
 def test_any_split_and_order_of_arrival_ends_in_the_tables_of_the_oracle(data):
     export = data.draw(exports())
@@ -73,7 +73,7 @@ def is_comparable(export, arrived):
     return whole and not any(kind == "touch" for kind, _ in arrived)
 
 
-@some(8)
+@some(4)
 @given(exports())
 def test_equal_content_again_relanding_and_rebuilding_change_nothing(export):
     with scratch() as folder:
@@ -105,7 +105,7 @@ def test_equal_content_again_relanding_and_rebuilding_change_nothing(export):
         assert_equal(expected, published_by(sync))
 
 
-@some(15)
+@some(6)
 @given(faults())
 def test_a_fault_is_named_and_stops_its_dump_and_is_gone_once_mended(fault):
     with scratch() as folder:
@@ -131,7 +131,7 @@ def test_a_fault_is_named_and_stops_its_dump_and_is_gone_once_mended(fault):
         assert_equal(published_tables(root), published_by(sync))
 
 
-@some(8)
+@some(4)
 @given(exports(), st.sampled_from(["views", "tables"]))
 def test_views_and_tables_publish_the_same_in_every_set_of_columns(export, facts_as):
     with scratch() as folder:
@@ -146,7 +146,7 @@ def test_views_and_tables_publish_the_same_in_every_set_of_columns(export, facts
             assert_equal(published_tables(root, all_events_columns=column_set), published_by(sync))
 
 
-@some(15)
+@some(6)
 @given(exports(), configurations())
 def test_a_configuration_of_funnels_segments_and_channels_ends_in_the_tables_of_the_oracle(export, keys):
     with scratch() as folder:

@@ -22,7 +22,7 @@ from heap_assets_tests.oracles.comparison import differences
 from heap_assets_tests.oracles.tables import published_tables
 from heap_assets_tests.published import configured, published_by, run, sync_of
 
-KILLS = max(51, int(os.environ.get("HEAP_TEST_EXAMPLES", "0")))
+KILLS = max(15, int(os.environ.get("HEAP_TEST_EXAMPLES", "0")))
 STEPS = ("land", "resolve", "publish")
 _ROOT = Path(__file__).parents[2]
 

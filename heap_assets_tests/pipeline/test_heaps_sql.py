@@ -58,7 +58,7 @@ def flat_exports(draw):
     return Export((dump(1, tables),), (), ())
 
 
-@some(15)
+@some(7)
 @given(flat_exports())
 def test_heaps_documented_views_give_the_rows_of_our_resolved_tables(export):
     with scratch() as folder:

@@ -123,6 +123,26 @@ def test_resolved_files_that_nothing_names_go_after_a_week(sync, tmp_path):
     assert set(resolved.glob("*.parquet")) == {named, young}
 
 
+def test_files_of_older_analyses_go_after_a_week_and_those_of_layers_in_use_stay(sync, tmp_path):
+    for number in (4, 5):
+        write_dump(tmp_path / "export", dump(number, {"orders": orders(number)}))
+        run(sync)
+    analytics = Path(sync.settings.lake_uri, "analytics")
+    left = analytics / "left.parquet"
+    left.write_bytes(b"left over")
+    past = (datetime.now(UTC) - timedelta(days=8)).timestamp()
+    for path in analytics.glob("*.parquet"):
+        os.utime(path, (past, past))
+    before = len(list(analytics.glob("*.parquet")))
+    removed = sync.maintain().analyzed_files
+    assert not left.exists()
+    assert 1 <= removed == before - len(list(analytics.glob("*.parquet")))
+    sync.publish()
+    with duckdb.connect(sync.settings.duckdb_path, read_only=True) as connection:
+        (found,) = connection.execute("SELECT count(*) FROM heap_analytics.heap_events").fetchone()
+    assert found == sync.analyze().models["heap_events"].made.rows
+
+
 def test_a_lake_in_s3_is_tidied_like_one_in_a_folder(tmp_path, s3_server, s3_bucket, monkeypatch):
     monkeypatch.setattr(maintenance, "RETENTION", timedelta(0))
     monkeypatch.setattr(maintenance.DeltaTable, "vacuum", without_the_week(maintenance.DeltaTable.vacuum))

@@ -51,7 +51,7 @@ def refreshed(sync):
     return {name for name in changed if not models[name].anew}, {name for name in changed if models[name].anew}
 
 
-@some(4)
+@some(2)
 @given(busy_exports(), st.sampled_from([(1, 9.0), (2, 9.0), (8, 0.25), (99, 1e9)]), st.data())
 def test_dump_by_dump_ends_bit_by_bit_in_what_a_first_run_makes(dumps, limits, data):
     with pytest.MonkeyPatch.context() as patch, scratch() as folder:

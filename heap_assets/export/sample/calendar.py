@@ -1,17 +1,19 @@
 """When the sample's dumps are taken, what each of them does differently, and when the shop is busy.
 
-Here: the size, the dumps and their times, the axis of busy time on which visits are placed. Not here: who visits.
+Here: the dumps and their times, the axis of busy time on which visits are placed. Not here: how many people and days
+(size.py), who visits.
 """
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 
 import polars as pl
 
 from heap_assets.export.sample.draws import Draws
+from heap_assets.export.sample.size import SampleSize
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -26,32 +28,6 @@ _BUSY_HOURS = (6.0, 8.0, 9.5, 11.0, 12.25, 13.5, 15.0, 16.5, 18.0, 19.0, 19.75, 
 _SLICES_BY_WEEKDAY = (7, 6, 6, 7, 7, 9, 10)
 _FIRST_DUMP_ID = 996  # the next ones pass 1000, where order as text goes wrong
 _TWO_DUMPS_EVERY, _NO_DUMP_EVERY = 10, 7  # days
-_LARGEST_SHARE, _FEWEST_DAYS = 0.5, 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleSize:
-    """How large a sample is.
-
-    ``users`` are people; each is one Heap user or several (devices, identities). The days end with ``end``. Without
-    ``dumps`` there is about one a day after a first one with two thirds of the days. With ``last_dump_share`` the last
-    dump covers one day in which only that share of the people comes back, and brings about that share of all events.
-    """
-
-    users: int
-    days: int
-    seed: int = 7
-    end: date = date(2026, 6, 30)
-    dumps: int | None = None
-    last_dump_share: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.users < 1 or self.days < 1 or (self.dumps is not None and self.dumps < 1):
-            raise ValueError(f"users, days and dumps must be at least 1: {self}")
-        if self.last_dump_share is None:
-            return
-        if not 0 < self.last_dump_share <= _LARGEST_SHARE or self.days < _FEWEST_DAYS or self.dumps == 1:
-            raise ValueError(f"last_dump_share is above 0 and at most 0.5, and needs 3 days and 2 dumps: {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import polars as pl
 
-from heap_assets.export.sample.calendar import Calendar, Dump, SampleSize
+from heap_assets.export.sample.calendar import Calendar, Dump
 from heap_assets.export.sample.draws import Draws
 from heap_assets.export.sample.events import events, pageviews, sessions
 from heap_assets.export.sample.files import part_name, write_avro, write_json, write_json_lines
 from heap_assets.export.sample.metadata import event_metadata, manifest, property_definitions, sync_report
 from heap_assets.export.sample.people import migrations, people
 from heap_assets.export.sample.server_events import SERVER_TABLES, server_events
+from heap_assets.export.sample.size import SampleSize
 from heap_assets.export.sample.stories import VISIT_TABLES
 from heap_assets.export.sample.users import users
 from heap_assets.export.sample.visits import delivered_visits, visits_with_history

@@ -1,0 +1,166 @@
+"""``analytics``: sessionization against DuckDB's SQL windows, a funnel against DuckDB and chDB's windowFunnel.
+
+All read the same Parquet file in the same run, take turns, each in a fresh process, and must come to the same result.
+Here: options, turns, the check, the table. Not here: what each contestant does (clickstream_ours.py,
+clickstream_peers.py), the data (clickstream.py).
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from heap_assets_tests.benchmarks.clickstream import STEPS, write_clickstream
+from heap_assets_tests.benchmarks.figures import MIB, Figure, Spread, Target, disturbance
+from heap_assets_tests.benchmarks.fresh_process import Measured, run_fresh
+from heap_assets_tests.benchmarks.machine import keep_to_cores, machine, told
+
+_SESSIONS = {"heap_assets": "clickstream_ours:sessions", "DuckDB windows": "clickstream_peers:sessions"}
+_FUNNEL = {
+    "heap_assets": "clickstream_ours:funnel",
+    "DuckDB ASOF joins": "clickstream_peers:funnel_duckdb",
+    "chDB windowFunnel": "clickstream_peers:funnel_chdb",
+}
+_SESSIONS_TARGET, _FUNNEL_TARGET = 1.5, 1.0
+_SESSIONS_NOTE = (
+    "All: read ten columns of the pageviews, number the sessions, write the 19 columns of heap_pageviews as Parquet"
+    " (zstd). DuckDB leaves out the order of rows."
+)
+_FUNNEL_NOTE = (
+    "All: read the rows of the steps, find how far each user got within 7 days, count."
+    " The peers leave out the time of each step."
+)
+_FILE_WIDTH = 120
+_After = Callable[[str, Measured], None]
+_count = click.IntRange(min=1)
+
+
+@click.command()
+@click.option("--rows", type=_count, default=8_000_000, show_default=True, help="Pageviews and events.")
+@click.option("--repeats", type=_count, default=5, show_default=True, help="Turns of each contestant.")
+@click.option("--only", type=click.Choice(["sessions", "funnel"]), help="Only one of the figures.")
+@click.option("--cores", type=_count, default=2, show_default=True, help="Cores to run on, where there are more.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the figures.")
+def command(*, rows: int, repeats: int, only: str | None, cores: int, json_file: Path | None) -> None:
+    """Measure sessionization and a funnel against SQL on the same Parquet.
+
+    Everything is generated below HEAP_BENCH_DIR, else the system's folder for temporary files, and removed afterwards.
+    """
+    keep_to_cores(cores)
+    console = Console() if os.isatty(1) else Console(width=_FILE_WIDTH)
+    where = machine()
+    console.print(told(where), markup=False, highlight=False)
+    figures: dict[str, Figure] = {}
+    with tempfile.TemporaryDirectory(prefix="heap-bench-", dir=os.environ.get("HEAP_BENCH_DIR")) as name:
+        workspace = Path(name).absolute()
+        file = workspace / "clickstream.parquet"
+        _say(f"making a clickstream of {rows:,} rows")
+        pageviews = write_clickstream(file, rows)
+        file.read_bytes()
+        if only != "funnel":
+            figures["sessions"] = _sessions(file, rows, pageviews, repeats, workspace)
+        if only != "sessions":
+            figures["funnel"] = _funnel(file, rows, repeats, workspace)
+        for figure in figures.values():
+            figure.print(console)
+    if json_file is not None:
+        content = {"benchmark": "analytics", "machine": where, "rows": rows, "pageviews": pageviews, "repeats": repeats}
+        content |= {name: figure.as_json() for name, figure in figures.items()}
+        json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _sessions(file: Path, rows: int, pageviews: int, repeats: int, workspace: Path) -> Figure:
+    out = workspace / "sessions.parquet"
+    written: dict[str, dict[str, int]] = {}
+
+    def keep_content(name: str, _: Measured) -> None:
+        written[name] = (
+            written.get(name) or run_fresh("clickstream_ours:content", {"file": str(out)}, workspace=workspace).values
+        )
+        out.unlink()
+
+    arguments = {"file": str(file), "out": str(out)}
+    runs = _turns(_SESSIONS, arguments, repeats, workspace, after=keep_content)
+    _check_equal(written)
+    found = written["heap_assets"]
+    title = f"Sessions of {pageviews:,} pageviews among {rows:,} rows: {found['sessions']:,} sessions"
+    return _figure(title, runs, _SESSIONS_NOTE, _SESSIONS_TARGET, {"pageviews": pageviews, **found})
+
+
+def _funnel(file: Path, rows: int, repeats: int, workspace: Path) -> Figure:
+    reached: dict[str, list[int]] = {}
+
+    def keep_users(name: str, run: Measured) -> None:
+        reached[name] = run.values["users"]
+
+    runs = _turns(_FUNNEL, {"file": str(file)}, repeats, workspace, after=keep_users)
+    _check_equal(reached)
+    users = reached["heap_assets"]
+    told_users = ", ".join(f"{step} {count:,}" for step, count in zip(STEPS, users, strict=True))
+    title = f"A funnel over {rows:,} rows: {told_users} users"
+    return _figure(title, runs, _FUNNEL_NOTE, _FUNNEL_TARGET, {"users": users})
+
+
+def _turns(
+    tasks: Mapping[str, str], arguments: Mapping[str, str], repeats: int, workspace: Path, *, after: _After
+) -> dict[str, list[Measured]]:
+    """Run the contestants in turn, in another order each time."""
+    runs: dict[str, list[Measured]] = {name: [] for name in tasks}
+    for turn in range(repeats):
+        names = list(tasks)
+        for name in names if turn % 2 == 0 else reversed(names):
+            _say(f"{name}, {tasks[name]}, {turn + 1} of {repeats}")
+            runs[name].append(run_fresh(tasks[name], arguments, workspace=workspace))
+            after(name, runs[name][-1])
+    return runs
+
+
+def _check_equal(results: Mapping[str, object]) -> None:
+    """Raise if the contestants did not come to the same result."""
+    if any(result != results["heap_assets"] for result in results.values()):
+        raise RuntimeError(f"the contestants have found different things: {results}")
+
+
+def _figure(
+    title: str, runs: Mapping[str, Sequence[Measured]], note: str, limit: float, data: Mapping[str, object]
+) -> Figure:
+    seconds = {name: Spread.of([run.seconds for run in measured]) for name, measured in runs.items()}
+    ours = seconds["heap_assets"].median
+    best = min((name for name in runs if name != "heap_assets"), key=lambda name: seconds[name].median)
+    rows, contestants = [], {}
+    for name, measured in runs.items():
+        cpu = Spread.of([run.cpu_seconds for run in measured])
+        peak = Spread.of([run.peak_bytes for run in measured])
+        faster = f"{seconds[name].median / ours:.2f}x"
+        rows.append((name, seconds[name].told(".2f"), faster, f"{cpu.median:.2f}", f"{peak.median / MIB:,.0f}"))
+        contestants[name] = {
+            "seconds": seconds[name].as_json(),
+            "cpu_seconds": cpu.as_json(),
+            "peak_bytes": peak.as_json(),
+            "others_cores": Spread.of([run.others_cores for run in measured]).as_json(),
+        }
+    return Figure(
+        title=title,
+        columns=("", "seconds", "heap_assets is", "CPU seconds", "peak MiB"),
+        rows=rows,
+        notes=[note, *disturbance([run.others_cores for measured in runs.values() for run in measured])],
+        targets=[
+            Target(
+                what=f"speed of heap_assets over {best}",
+                value=seconds[best].median / ours,
+                limit=limit,
+                at_least=True,
+                unit="x",
+            )
+        ],
+        data={**data, "contestants": contestants},
+    )
+
+
+def _say(text: str) -> None:
+    """Tell on standard error what is under way, so that standard output has the figures alone."""
+    click.echo(text, err=True)
