@@ -11,6 +11,7 @@ import dagster as dg
 
 from heap_assets.defs.keys import DUCKDB_FILE
 from heap_assets.defs.outcomes import check_evaluation, check_result
+from heap_assets.defs.selection import standing
 from heap_assets.errors import HeapAssetsError
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.pickup import MOST_ATTEMPTS, Attempt, pickup, waiting_dumps, waiting_key
@@ -60,7 +61,7 @@ def manifest_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg
         return dg.SkipReason(decision.told)
     context.log.info(decision.told)
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=decision.run_key, tags={_WAITING: decision.waiting_key})]
+        run_requests=[_request(context, sync, run_key=decision.run_key, tags={_WAITING: decision.waiting_key})]
     )
 
 
@@ -77,7 +78,24 @@ def manifest_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg
 def nightly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Ask for a run, unless one is at work."""
     running = _running(context.instance)
-    return dg.RunRequest() if running is None else dg.SkipReason(f"Run {running} is queued or at work.")
+    if running is not None:
+        return dg.SkipReason(f"Run {running} is queued or at work.")
+    return _request(context, Sync(read_settings(os.environ), Silence()))
+
+
+def _request(
+    context: dg.SensorEvaluationContext | dg.ScheduleEvaluationContext,
+    sync: Sync,
+    *,
+    run_key: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.RunRequest:
+    """Return a request for a run; a repository is there whenever a daemon asks."""
+    repository = context.repository_def
+    if repository is None:
+        raise ValueError("a tick without a repository")
+    named = standing(repository.get_job(SYNC_JOB), sync.registry().tables)
+    return dg.RunRequest(run_key=run_key, tags=tags, asset_selection=named.assets, asset_check_keys=named.checks)
 
 
 @dg.asset_check(
@@ -127,9 +145,9 @@ def _looked(instance: dg.DagsterInstance) -> tuple[Sync, Mapping[str, str]]:
 
 
 def _failed(instance: dg.DagsterInstance) -> bool:
-    records = instance.event_log_storage.get_asset_check_execution_history(EXPORT_LISTED, limit=1)
-    evaluation = records[0].evaluation if records else None
-    return evaluation is not None and not evaluation.passed
+    records = instance.event_log_storage.get_asset_check_execution_history(EXPORT_LISTED, limit=5)
+    told = [record.evaluation for record in records if isinstance(record.evaluation, dg.AssetCheckEvaluation)]
+    return bool(told) and not told[0].passed
 
 
 def _running(instance: dg.DagsterInstance) -> str | None:

@@ -14,7 +14,10 @@ import dagster as dg
 from heap_assets import errors
 from heap_assets.defs.definitions import heap_definitions
 from heap_assets.defs.pickup import SYNC_JOB
-from heap_assets.pipeline.progress import Progress
+from heap_assets.defs.selection import standing
+from heap_assets.pipeline.progress import Progress, Silence
+from heap_assets.pipeline.sync import Sync
+from heap_assets.settings import read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class RunOutcome:
 def run_sync_job(progress: Progress, *, rebuild: bool, reland: tuple[int, ...]) -> RunOutcome:
     """Run heap_sync in this process and return how it ended; its history is where the UI looks for it."""
     job = heap_definitions(progress=progress).resolve_job_def(SYNC_JOB)
+    named = standing(job, Sync(read_settings(os.environ), Silence()).registry().tables)
+    job = job.get_subset(asset_selection=set(named.assets), asset_check_selection=set(named.checks))
     with _instance() as instance:
         result = job.execute_in_process(
             instance=instance,

@@ -47,9 +47,17 @@ class Place:
         now = int(datetime.now(UTC).timestamp() * 1_000_000)
         write_dump(self.folder / "export", dump(dump_id, tables, **{"modified": now, **more}))
 
-    def sync(self, instance: dg.DagsterInstance, tags: dict[str, str] | None = None) -> bool:
+    def sync(
+        self,
+        instance: dg.DagsterInstance,
+        tags: dict[str, str] | None = None,
+        request: dg.RunRequest | None = None,
+    ) -> bool:
         """Run the job in this process, as the daemon would launch it; what it does is put down in the instance."""
         job = heap_definitions(progress=Silence()).resolve_job_def("heap_sync")
+        if request is not None:
+            checks = set(request.asset_check_keys or ())
+            job = job.get_subset(asset_selection=set(request.asset_selection or ()), asset_check_selection=checks)
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         return job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet, tags=tags).success
 

@@ -9,12 +9,15 @@ from dataclasses import replace
 import dagster as dg
 import pytest
 
+from heap_assets.defs.checks import INSPECTED
 from heap_assets.defs.definitions import heap_definitions
+from heap_assets.defs.keys import table_key
 from heap_assets.defs.pickup import EXPORT_LISTED, SYNC_JOB
 from heap_assets.errors import HeapAssetsError
 from heap_assets_tests.defs.operated import events
 
 SENSOR = "heap_manifests"
+LAYERS = ("raw", "heap", "heap_migrated")
 ROWS = events((1, 1, 1, "2026-01-01"))
 BROKEN = replace(ROWS, state="missing")
 
@@ -33,7 +36,8 @@ def skipped(place, daemon) -> str:
 
 def launched(place, daemon, request: dg.RunRequest) -> bool:
     """Do what the daemon does with a request, and return whether the run succeeded."""
-    return place.sync(daemon, tags={"dagster/run_key": request.run_key, **request.tags})
+    tags = {"dagster/run_key": request.run_key, **request.tags}
+    return place.sync(daemon, tags=tags, request=request)
 
 
 def test_a_dump_is_asked_for_once_and_then_the_bucket_is_quiet(place, storage):
@@ -81,6 +85,31 @@ def test_a_failed_dump_holds_back_later_ones_and_says_so_until_it_comes_again(pl
         assert skipped(place, daemon) == "Every dump whose manifest has arrived has landed."
 
 
+def nightly(daemon) -> list[dg.RunRequest]:
+    repository = heap_definitions().get_repository_def()
+    with dg.build_schedule_context(instance=daemon, repository_def=repository) as context:
+        return list(repository.get_schedule_def("heap_sync_nightly").evaluate_tick(context).run_requests or ())
+
+
+def test_a_run_names_no_event_table_and_lands_and_tells_them_all_the_same(place, storage):
+    place.deliver(1, {"orders": ROWS})
+    with storage.open() as daemon:
+        assert launched(place, daemon, asked(place, daemon))
+    place.deliver(2, {"orders": events((2, 1, 1, "2026-01-01"))})
+    with storage.open() as daemon:
+        request = asked(place, daemon)
+        named = {key.to_user_string() for key in request.asset_selection}
+        assert {"raw/users", "heap/users", "heap_migrated/identity_map", "published/duckdb_file"} <= named
+        assert not {name for name in named if name.endswith("/orders")}
+        assert {key.name for key in request.asset_check_keys} == {"every_dump_landed", INSPECTED.name}
+        before = [len(daemon.fetch_materializations(table_key(layer, "orders"), limit=9).records) for layer in LAYERS]
+        assert launched(place, daemon, request)
+        after = [len(daemon.fetch_materializations(table_key(layer, "orders"), limit=9).records) for layer in LAYERS]
+        assert [now - then for then, now in zip(before, after, strict=True)] == [1, 1, 1]
+        checks = daemon.event_log_storage.get_asset_check_execution_history(INSPECTED, limit=9)
+        assert len(checks) == 2
+
+
 def test_one_sync_at_a_time(place, storage):
     place.deliver(9, {"orders": ROWS})
     with storage.open() as daemon:
@@ -89,13 +118,12 @@ def test_one_sync_at_a_time(place, storage):
         )
     with storage.open() as daemon:
         assert skipped(place, daemon) == f"Run {run.run_id} is queued or at work; one sync at a time."
-        context = dg.build_schedule_context(instance=daemon)
-        nightly = heap_definitions().resolve_schedule_def("heap_sync_nightly")
-        assert not nightly.evaluate_tick(context).run_requests
+        assert nightly(daemon) == []
         daemon.report_run_failed(run, "stopped by the test")
     with storage.open() as daemon:
         assert asked(place, daemon) is not None
-        assert len(nightly.evaluate_tick(dg.build_schedule_context(instance=daemon)).run_requests) == 1
+        (request,) = nightly(daemon)
+        assert request.run_key is None
 
 
 def test_a_listing_that_fails_is_a_failed_tick_and_a_red_check_and_never_an_empty_bucket(place, storage):
