@@ -115,6 +115,7 @@ IDENTITY_CHECKS = (CYCLES, CONFLICTS, FAN_IN)
 def checks_of(table: RawTable) -> tuple[TableCheck, ...]:
     """Return the checks that a table kind has.
 
+    >>> from heap_assets.catalog import USER_MIGRATIONS
     >>> [check.name for check in checks_of(USER_MIGRATIONS)][:3]
     ['key_unique', 'schema_change', 'required_columns']
     """
