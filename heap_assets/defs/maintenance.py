@@ -27,9 +27,7 @@ def tidy_up(context: dg.OpExecutionContext) -> None:
     context.add_output_metadata(
         {
             "void_deliveries": sum(table.deliveries for table in done.tables.values()),
-            "files_deleted": sum(table.files for table in done.tables.values())
-            + done.resolved_files
-            + done.analyzed_files,
+            "files_deleted": sum(table.files for table in done.tables.values()) + sum(done.files.values()),
         }
     )
 

@@ -144,14 +144,14 @@ class LandedTable:
         self._files = tuple(landed)
         return rows
 
-    def scan(self, files: Iterable[LandedFile], columns: Iterable[str]) -> pl.LazyFrame:
+    def scan(self, paths: Iterable[str], columns: Iterable[str]) -> pl.LazyFrame:
         """Return these stored columns of these files, lazily; a column that a file lacks is null there."""
         schema = {column: _stored_type(column).polars for column in columns}
-        paths = [self._storage.address(file.path) for file in files]
-        if not paths:
+        addresses = [self._storage.address(path) for path in paths]
+        if not addresses:
             return pl.LazyFrame(schema=schema)
         return pl.scan_parquet(
-            paths,
+            addresses,
             schema=schema,
             missing_columns="insert",
             extra_columns="ignore",

@@ -1,10 +1,11 @@
 """Maintenance of the raw Delta tables: what counts no more is removed, a week after nobody can still read it.
 
-Files are never merged: a delivery is a partition, its rows are known by file and row id, and where a row came from
-stands in its file. Here: removing void deliveries, vacuum, the log. Not here: which deliveries count (the caller).
+Files of a delivery are never merged: its rows are known by file and row id, and where a row came from stands in its
+file (copies that are read instead: pipeline/packing.py). Here: removing void deliveries, vacuum, the log, files that
+nothing names. Not here: which deliveries and files count (the caller).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,9 +50,16 @@ def tidied(storage: Storage, name: str, *, counting: Collection[str]) -> Tidied:
     return Tidied(deliveries=len(void), files=len(deleted))
 
 
-def removed_leftovers(storage: Storage, folder: str, *, kept: Collection[str], now: datetime) -> int:
-    """Delete the files of a folder that are not in ``kept`` and older than a week; return how many."""
-    old = [file.path for file in storage.files(folder) if file.path not in kept and now - file.modified > RETENTION]
+def removed_leftovers(
+    storage: Storage, folder: str, *, kept: Collection[str], since: Mapping[str, datetime], now: datetime
+) -> tuple[int, dict[str, datetime]]:
+    """Delete the files of a folder that have not been in ``kept`` for a week; return how many, and which wait.
+
+    ``since`` tells of the files that waited already from when on; a file's own age says nothing, since the file that
+    was published last may have read it until yesterday.
+    """
+    waiting = {file.path: since.get(file.path, now) for file in storage.files(folder) if file.path not in kept}
+    old = [path for path, found in waiting.items() if now - found > RETENTION]
     for path in old:
         storage.remove(path)
-    return len(old)
+    return len(old), {path: found for path, found in waiting.items() if path not in old}

@@ -69,7 +69,12 @@ def _recorded_users(table: CurrentTable, before: tuple[str, ...]) -> pl.DataFram
     files = table.files_ever(different)
     if files is None:
         return None
-    rows = table.landed.scan(files, [_USER]).select(pl.col(_USER).alias("user_id")).drop_nulls().unique()
+    rows = (
+        table.landed.scan([file.path for file in files], [_USER])
+        .select(pl.col(_USER).alias("user_id"))
+        .drop_nulls()
+        .unique()
+    )
     return rows.collect(engine="streaming")
 
 

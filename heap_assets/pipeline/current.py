@@ -17,19 +17,29 @@ from heap_assets.lake.landed_table import LandedFile, LandedTable
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.shapes import PublishedTables, TableShape, published_tables, table_shape
-from heap_assets.transforms.overlaps import has_required_ids
+from heap_assets.transforms.overlaps import has_required_ids, keys
 from heap_assets.transforms.reading import read_column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A file with a copy of all rows of several deliveries, named as in ``CurrentTable.covers``."""
+
+    path: str
+    covers: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentTable:
-    """One raw table after the dumps of the ledger."""
+    """One raw table after the dumps of the ledger; ``packs`` are read in place of the files of their deliveries."""
 
     shape: TableShape
     landed: LandedTable
     files: tuple[LandedFile, ...]
     deliveries: tuple[DumpDelivery, ...]
     last_listed: DumpDelivery
+    packs: tuple[Pack, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,16 +77,47 @@ class CurrentTable:
             first.setdefault(file.delivery, file.first_row_id)
         return first
 
-    def stored(self, *, files: tuple[LandedFile, ...] | None = None) -> pl.LazyFrame:
-        """Return every stored column of the table's rows, those without their ids included."""
+    def stored_columns(self) -> tuple[str, ...]:
+        """Return the stored columns that any file has, and those that the table needs."""
         columns = dict.fromkeys((ROW_ID, DUMP_ID, *(column for file in self.files for column in file.nulls)))
         columns.update(dict.fromkeys(stored_name(column, ValueType.LONG) for column in self.table.required))
         columns[stored_name(self.table.newest_by, ValueType.TIME)] = None
-        return self.landed.scan(self.files if files is None else files, columns)
+        return tuple(columns)
 
-    def kept(self, superseded: pl.Series, *, of_users: pl.Series | None = None) -> pl.LazyFrame:
-        """Return the rows that count, in stored columns; of these recorded users alone, if any are given."""
-        rows = self.stored()
+    def paths(self, covers: Collection[str] | None = None) -> tuple[str, ...]:
+        """Return the files in which all rows of these deliveries stand, each once; of all of them by default."""
+        wanted = set(self.covers() if covers is None else covers)
+        packs = [pack for pack in self.packs if set(pack.covers) <= wanted]
+        rest = wanted - {cover for pack in packs for cover in pack.covers}
+        return (*(pack.path for pack in packs), *(file.path for file in self.files_of(rest)))
+
+    def is_uniform(self) -> bool:
+        """Return whether the files that are read have the same columns."""
+        packed = {cover for pack in self.packs for cover in pack.covers}
+        columns = {frozenset(file.nulls) for file in self.files_of(set(self.covers()) - packed)}
+        return len(columns | ({frozenset(self.stored_columns())} if self.packs else set())) == 1
+
+    def stored(self, covers: Collection[str] | None = None) -> pl.LazyFrame:
+        """Return every stored column of the rows of these deliveries, those without their ids included."""
+        return self.landed.scan(self.paths(covers), self.stored_columns())
+
+    def keys_of(self, entities: pl.Series, covers: Collection[str] | None = None) -> pl.DataFrame:
+        """Return the key frame of the rows with one of these entities; for all other rows one column is read."""
+        ids = dict.fromkeys(stored_name(column, ValueType.LONG) for column in (*self.table.required, *self.table.key))
+        entity = pl.col(stored_name(self.table.entity, ValueType.LONG))
+        found = (
+            self.stored(covers)
+            .filter(entity.is_in(entities.implode()))
+            .select(ROW_ID, DUMP_ID, *ids, stored_name(self.table.newest_by, ValueType.TIME))
+            .collect(engine="streaming")
+        )
+        return keys(found.lazy(), self.table).collect()
+
+    def kept(
+        self, superseded: pl.Series, *, of_users: pl.Series | None = None, covers: Collection[str] | None = None
+    ) -> pl.LazyFrame:
+        """Return the rows that count, in stored columns; of these recorded users or deliveries alone, if given."""
+        rows = self.stored(covers)
         if of_users is not None:
             rows = rows.filter(pl.col(stored_name("user_id", ValueType.LONG)).is_in(of_users.implode()))
         if self.shape.unkeyed:

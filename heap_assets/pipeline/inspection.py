@@ -112,7 +112,9 @@ class _Inspected:
         return deliveries.volume_outcome(_rows(self._files), recent if is_usual else ())
 
     def _rows_landed(self) -> Outcome:
-        stored = self._table.landed.scan(self._files, [ROW_ID]).select(pl.len()).collect().item()
+        stored = (
+            self._table.landed.scan([file.path for file in self._files], [ROW_ID]).select(pl.len()).collect().item()
+        )
         return deliveries.rows_outcome(
             delivered=_rows(self._files),
             stored=int(stored),
@@ -165,7 +167,7 @@ class _Inspected:
         ids = dict.fromkeys((*self._table.table.required, *more))
         columns = {stored_name(column, ValueType.LONG): column for column in ids}
         columns[stored_name(time, ValueType.TIME)] = time
-        scanned = self._table.landed.scan(self._files, [ROW_ID, DUMP_ID, *columns])
+        scanned = self._table.landed.scan([file.path for file in self._files], [ROW_ID, DUMP_ID, *columns])
         return scanned.filter(has_required_ids(self._table.table)).select(ROW_ID, *columns).rename(columns)
 
     def _ids(self, name: str, column: str) -> pl.LazyFrame:
@@ -174,7 +176,7 @@ class _Inspected:
         stored = stored_name(column, ValueType.LONG)
         if table is None:
             return pl.LazyFrame(schema={column: pl.Int64()})
-        return table.current.landed.scan(table.current.files, [ROW_ID, stored]).select(pl.col(stored).alias(column))
+        return table.current.landed.scan(table.current.paths(), [ROW_ID, stored]).select(pl.col(stored).alias(column))
 
 
 def _columns(files: list[LandedFile] | tuple[LandedFile, ...]) -> dict[str, str]:

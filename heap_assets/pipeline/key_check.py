@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, stored_name
 from heap_assets.errors import KeyCheckError
-from heap_assets.lake.landed_table import LandedFile
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.quality.keys import delivery_outcome, key_outcome
@@ -56,31 +55,36 @@ def _outcome(table: ResolvedTable, verified: frozenset[str]) -> Outcome:
     covers = set(current.covers())
     if not covers:
         return key_outcome(pl.DataFrame(schema=dict.fromkeys(current.table.key, pl.Int64())), rows=0)
-    new = current.files_of(covers - verified)
+    new = covers - verified
     if new and (damaged := _damaged(table, new)) is not None:
         return damaged
-    counting = overlaps.keys(current.kept(table.superseded), current.table)
     if verified and verified < covers:  # rows that were in order can only meet new ones
-        arrived = overlaps.keys(current.stored(files=new), current.table).select(ENTITY).unique()
-        counting = counting.join(arrived, on=ENTITY, how="semi")
-    entities = counting.select(ENTITY).collect(engine="streaming")
-    repeated = overlaps.repeated_entities(entities)
-    columns = (ENTITY, OWNER)[: len(current.table.key)]
-    keys = counting.join(repeated.lazy(), on=ENTITY, how="semi").select(columns).collect(engine="streaming")
-    return key_outcome(keys.rename(dict(zip(columns, current.table.key, strict=True))), rows=len(entities))
+        arrived = overlaps.keys(current.stored(new), current.table).select(ENTITY).collect(engine="streaming")
+        found = current.keys_of(arrived[ENTITY].unique())
+        counting = found.join(table.superseded.to_frame(ROW_ID), on=ROW_ID, how="anti")
+        repeated = counting.filter(pl.col(ENTITY).is_duplicated())
+        rows = len(arrived)
+    else:
+        kept = overlaps.keys(current.kept(table.superseded), current.table)
+        entities = kept.select(ENTITY).collect(engine="streaming")
+        again = overlaps.repeated_entities(entities)
+        repeated = kept.join(again.lazy(), on=ENTITY, how="semi").collect(engine="streaming")
+        rows = len(entities)
+    columns = dict(zip((ENTITY, OWNER), current.table.key, strict=False))
+    return key_outcome(repeated.select(*columns).rename(columns), rows=rows)
 
 
-def _damaged(table: ResolvedTable, files: tuple[LandedFile, ...]) -> Outcome | None:
+def _damaged(table: ResolvedTable, new: set[str]) -> Outcome | None:
     """Return what is wrong with the first delivery of which too many rows lack an id."""
     current = table.current
     if not current.shape.unkeyed:
         return None
     delivered: dict[str, int] = {}
-    for file in files:
+    for file in current.files_of(new):
         delivered[file.delivery] = delivered.get(file.delivery, 0) + file.rows
     ids = [pl.col(stored_name(column, ValueType.LONG)).alias(column) for column in current.table.required]
     lacking = (
-        current.stored(files=files)
+        current.stored(new)
         .filter(~has_required_ids(current.table))
         .select(ROW_ID, DUMP_ID, *ids)
         .sort(ROW_ID)

@@ -7,21 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import TypeAdapter
+
 from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.maintenance import RETENTION, Tidied, removed_leftovers, tidied
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.analysis import analyzed_files
 from heap_assets.pipeline.ledger import Ledger
+from heap_assets.pipeline.packing import packed_files
 from heap_assets.pipeline.resolution import read_state
+
+_PATH = "leftovers.json"
+_WAITING = TypeAdapter(dict[str, datetime])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
-    """What was done: by table, files of resolutions and analyses that are superseded, or why nothing was."""
+    """What was done: by table; how many files that nothing needs any more by folder of the lake; or why nothing was."""
 
     tables: Mapping[str, Tidied] = field(default_factory=dict)
-    resolved_files: int = 0
-    analyzed_files: int = 0
+    files: Mapping[str, int] = field(default_factory=dict)
     skipped: str = ""
 
 
@@ -42,9 +47,13 @@ def maintain(storage: Storage, ledger: Ledger, *, published: datetime | None, no
         for name, items in sorted(current.items())
     }
     state = read_state(storage)
-    kept = {path for table in state.tables.values() if (path := table.overlaps)} | {state.users or ""}
-    return Maintenance(
-        tables=tables,
-        resolved_files=removed_leftovers(storage, "resolved", kept=kept, now=now),
-        analyzed_files=removed_leftovers(storage, "analytics", kept=analyzed_files(storage), now=now),
-    )
+    resolved = {path for table in state.tables.values() if (path := table.overlaps)} | {state.users or ""}
+    needed = {"resolved": resolved, "analytics": analyzed_files(storage), "packed": packed_files(storage)}
+    content = storage.read(_PATH)
+    since = {} if content is None else _WAITING.validate_json(content)
+    files, waiting = {}, {}
+    for folder, kept in needed.items():
+        files[folder], found = removed_leftovers(storage, folder, kept=kept, since=since, now=now)
+        waiting.update(found)
+    storage.write(_PATH, _WAITING.dump_json(waiting))
+    return Maintenance(tables=tables, files=files)

@@ -214,10 +214,9 @@ class _Building:
         self._describe(schema, joined.name, declared, rows=joined.rows, is_view=False)
 
     def _lake(self, table: ResolvedTable, kind: str, superseded: pl.Series) -> views.Lake:
-        files = table.current.files
         return views.Lake(
-            files=[str(self._storage.local_copy(file.path)) for file in files],
-            alike=len({frozenset(file.nulls) for file in files}) == 1,
+            files=[str(self._storage.local_copy(path)) for path in table.current.paths()],
+            alike=table.current.is_uniform(),
             superseded=identifier(_INTERNAL, f"{kind}/{escaped(table.current.name)}") if len(superseded) else None,
         )
 

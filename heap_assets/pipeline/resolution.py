@@ -18,7 +18,15 @@ from heap_assets.catalog import USER_MIGRATIONS, USERS
 from heap_assets.columns import ROW_ID
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable, CurrentTables
-from heap_assets.pipeline.table_facts import Superseded, TableFacts, table_facts, table_sums
+from heap_assets.pipeline.table_facts import (
+    Superseded,
+    TableFacts,
+    TableSums,
+    grown_sums,
+    summing,
+    table_facts,
+    table_sums,
+)
 from heap_assets.transforms import overlaps
 from heap_assets.transforms.identity import identity_map
 from heap_assets.transforms.overlaps import ENTITY, KEY_COLUMNS
@@ -37,6 +45,7 @@ class TableState:
 
     covers: tuple[str, ...]
     overlaps: str | None
+    sums: TableSums
     facts: TableFacts
     facts_of: str
 
@@ -126,14 +135,14 @@ class _Resolving:
         before = self._before.tables.get(table.name)
         covers = table.covers()
         facts_of = repr((covers, migrations, table.last_listed.dump.modified))
-        facts = before.facts if before and before.facts_of == facts_of else None
-        sums = None if facts else table_sums(table, known)
-        keys, path, summed = self._overlaps(table, before, covers, sums)
+        keys, path, sums = self._overlaps(table, before)
         superseded = overlaps.superseded(keys)
         migrated = overlaps.superseded(overlaps.resolved_owners(keys, known)) if len(keys) else superseded
-        if facts is None:
-            facts = table_facts(table, summed, keys, Superseded(superseded, migrated), known)
-        state = TableState(covers=covers, overlaps=path, facts=facts, facts_of=facts_of)
+        if before is not None and before.facts_of == facts_of:
+            facts = before.facts
+        else:
+            facts = table_facts(table, sums, keys, Superseded(superseded, migrated), known)
+        state = TableState(covers=covers, overlaps=path, sums=sums, facts=facts, facts_of=facts_of)
         resolved = ResolvedTable(
             current=table,
             superseded=superseded,
@@ -143,26 +152,22 @@ class _Resolving:
         )
         return resolved, state
 
-    def _overlaps(
-        self, table: CurrentTable, before: TableState | None, covers: tuple[str, ...], sums: pl.LazyFrame | None
-    ) -> tuple[pl.DataFrame, str | None, pl.DataFrame | None]:
-        """Return the rows whose entity stands more than once, where they are kept, and the sums.
-
-        Both come from one pass over the keys: decoding them is what costs.
-        """
-        known, path = pl.DataFrame(schema=_KEY_SCHEMA), None
-        grown = before is not None and set(before.covers) <= set(covers)
-        if before is not None and before.overlaps is not None and grown:
-            known, path = pl.read_parquet(self._storage.local_copy(before.overlaps), glob=False), before.overlaps
-        if not table.table.key or (before is not None and before.covers == covers):
-            return known, path, None if sums is None else sums.collect(engine="streaming")
-        if before is None or not grown:
-            found, summed = _all_overlaps(table, sums)
-        else:
-            found, summed = _overlaps_with(table, known, set(covers) - set(before.covers), sums)
-        if path is not None and found.equals(known):
-            return known, path, summed
-        return found, self._kept(found, table.name) if len(found) else None, summed
+    def _overlaps(self, table: CurrentTable, before: TableState | None) -> tuple[pl.DataFrame, str | None, TableSums]:
+        """Return the rows whose entity stands more than once, where they are kept, and the sums."""
+        covers = set(table.covers())
+        if before is None or not set(before.covers) <= covers:
+            found, sums = _all_overlaps(table)
+            return found, self._kept(found, table.name) if len(found) else None, sums
+        sums, known, path = grown_sums(table, before.sums), pl.DataFrame(schema=_KEY_SCHEMA), before.overlaps
+        if path is not None:
+            known = pl.read_parquet(self._storage.local_copy(path), glob=False)
+        new = covers - set(before.covers)
+        if not table.table.key or not new:
+            return known, path, sums
+        found = _overlaps_with(table, known, new)
+        if found.equals(known):
+            return known, path, sums
+        return found, self._kept(found, table.name), sums
 
     def _users(
         self, users: ResolvedTable | None, known: pl.DataFrame, migrations: tuple[str, ...]
@@ -194,34 +199,24 @@ def migration_rows(table: CurrentTable | None) -> pl.DataFrame:
     return rows.select("from_user_id", "to_user_id", "time").collect()
 
 
-def _all_overlaps(table: CurrentTable, sums: pl.LazyFrame | None) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-    keys = overlaps.keys(table.stored(), table.table)
-    entities, summed = _together(keys.select(ENTITY), sums)
-    repeated = overlaps.repeated_entities(entities)
-    if not len(repeated):
-        return pl.DataFrame(schema=_KEY_SCHEMA), summed
-    found = keys.join(repeated.lazy(), on=ENTITY, how="semi").collect(engine="streaming")
-    return found.sort(ROW_ID).cast(_KEY_SCHEMA), summed  # type: ignore[arg-type]
+def _all_overlaps(table: CurrentTable) -> tuple[pl.DataFrame, TableSums]:
+    """Return the overlaps and the sums from one pass: decoding the keys is what costs."""
+    if not table.table.key:
+        return pl.DataFrame(schema=_KEY_SCHEMA), grown_sums(table, None)
+    entities = overlaps.keys(table.stored(), table.table).select(ENTITY)
+    found, summed = pl.collect_all([entities, summing(table)], engine="streaming")
+    repeated = overlaps.repeated_entities(found)[ENTITY]
+    touched = table.keys_of(repeated) if len(repeated) else pl.DataFrame(schema=_KEY_SCHEMA)
+    return touched.cast(_KEY_SCHEMA).sort(ROW_ID), table_sums(table, summed)  # type: ignore[arg-type]
 
 
-def _overlaps_with(
-    table: CurrentTable, known: pl.DataFrame, new: set[str], sums: pl.LazyFrame | None
-) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+def _overlaps_with(table: CurrentTable, known: pl.DataFrame, new: set[str]) -> pl.DataFrame:
     """Return the overlaps after new deliveries: only what shares an entity with a new row can have changed."""
-    files = table.files_of(new)
-    arrived = overlaps.keys(table.stored(files=files), table.table).select(ENTITY).collect(engine="streaming")
-    keys = overlaps.keys(table.stored(), table.table)
-    touched, summed = _together(keys.join(arrived.unique().lazy(), on=ENTITY, how="semi"), sums)
+    arrived = overlaps.keys(table.stored(new), table.table).collect(engine="streaming")
+    met = table.keys_of(arrived[ENTITY].unique(), set(table.covers()) - new)
+    touched = pl.concat([met, arrived])
     found = touched.filter(pl.col(ENTITY).is_duplicated()).cast(_KEY_SCHEMA)  # type: ignore[arg-type]
-    return pl.concat([known, found]).unique(ROW_ID).sort(ROW_ID), summed
-
-
-def _together(rows: pl.LazyFrame, sums: pl.LazyFrame | None) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-    """Compute both from one scan."""
-    if sums is None:
-        return rows.collect(engine="streaming"), None
-    found, summed = pl.collect_all([rows, sums], engine="streaming")
-    return found, summed
+    return pl.concat([known, found]).unique(ROW_ID).sort(ROW_ID)
 
 
 def _height(storage: Storage, path: str) -> int:

@@ -34,6 +34,7 @@ from heap_assets.pipeline.ledger import Ledger, read_ledger
 from heap_assets.pipeline.maintenance import Maintenance, maintain
 from heap_assets.pipeline.opening import open_storage
 from heap_assets.pipeline.other_data import JoinedTable, join_other
+from heap_assets.pipeline.packing import with_packs
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
 _SAMPLE_SIZE = SampleSize(users=2_000, days=60)
 _LAST_LANDING = "landing.json"
 _LAST_PUBLICATION = "published.json"
-
-
 _OUTCOME = TypeAdapter(LandingOutcome)
 _PUBLICATION = TypeAdapter(Publication)
 
@@ -131,7 +130,8 @@ class Sync:
             self._analysis = self._joined = None
             if rebuild:
                 forget_analysis(self.storage)
-            self._resolution = resolve(self.storage, self.current(), rebuild=rebuild)
+            current = with_packs(self.storage, self.current())
+            self._resolution = resolve(self.storage, current, rebuild=rebuild)
         return self._resolution
 
     def resolution(self) -> Resolution:

@@ -1,9 +1,10 @@
 """What the rows of a table say in sum: counts, and the first and last time.
 
-Sums are taken over all rows with their ids, in the pass that looks for overlaps, and then corrected by the few rows
-that are superseded. Not here: which rows those are (transforms/overlaps.py).
+Sums are taken over all rows with their ids, for a first run in the pass that looks for overlaps, later over what came,
+and then corrected by the few rows that are superseded. Not here: which rows those are (transforms/overlaps.py).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,30 @@ class TableFacts:
     synced_to: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSums:
+    """Sums over the rows of some deliveries, superseded ones included; times UTC without zone.
+
+    Attributes:
+        covers: The deliveries.
+        ended: When the last dump that listed the table was written.
+        synced_to: The last time that is not after ``ended``.
+        ahead: The first time that is.
+    """
+
+    covers: tuple[str, ...]
+    ended: datetime
+    rows: int = 0
+    first_time: datetime | None = None
+    last_time: datetime | None = None
+    synced_to: datetime | None = None
+    ahead: datetime | None = None
+
+    def hold_at(self, ended: datetime) -> bool:
+        """Return whether they are the same for a dump that was written then."""
+        return self.ended <= ended and (self.ahead is None or self.ahead > ended)
+
+
 @dataclass(frozen=True, slots=True)
 class Superseded:
     """Row ids that do not count: with users as recorded, and with users resolved."""
@@ -39,54 +64,89 @@ class Superseded:
     migrated: pl.Series
 
 
-def table_sums(table: CurrentTable, identity_map: pl.DataFrame) -> pl.LazyFrame:
-    """Return one row of sums over all rows that have their ids, superseded ones included."""
-    return _sums(table, table.kept(_NONE), identity_map)
+def summing(table: CurrentTable, covers: Collection[str] | None = None) -> pl.LazyFrame:
+    """Return one row of sums over the rows of these deliveries, of all by default."""
+    return _sums(table, table.kept(_NONE, covers=covers))
+
+
+def table_sums(table: CurrentTable, row: pl.DataFrame) -> TableSums:
+    """Return the sums of all deliveries from what ``summing`` computed."""
+    return TableSums(covers=table.covers(), ended=_ended(table), **row.row(0, named=True))
+
+
+def grown_sums(table: CurrentTable, before: TableSums | None) -> TableSums:
+    """Return the sums of all deliveries; of those that were there before nothing is read, if that is enough."""
+    covers, ended = table.covers(), _ended(table)
+    if before is None or not set(before.covers) <= set(covers) or not before.hold_at(ended):
+        return table_sums(table, summing(table).collect(engine="streaming"))
+    new = set(covers) - set(before.covers)
+    came = (
+        table_sums(table, summing(table, new).collect(engine="streaming"))
+        if new
+        else TableSums(covers=covers, ended=ended)
+    )
+    return TableSums(
+        covers=covers,
+        ended=ended,
+        rows=before.rows + came.rows,
+        first_time=_first(before.first_time, came.first_time),
+        last_time=_last(before.last_time, came.last_time),
+        synced_to=_last(before.synced_to, came.synced_to),
+        ahead=_first(before.ahead, came.ahead),
+    )
 
 
 def table_facts(
-    table: CurrentTable,
-    sums: pl.DataFrame | None,
-    overlaps: pl.DataFrame,
-    superseded: Superseded,
-    identity_map: pl.DataFrame,
+    table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame, superseded: Superseded, identity_map: pl.DataFrame
 ) -> TableFacts:
     """Return the facts: the sums without the superseded rows, which the key frame ``overlaps`` has."""
-    if sums is None:
-        raise ValueError("there are no sums")
-    summed = sums.row(0, named=True)
-    lost = overlaps.filter(pl.col(ROW_ID).is_in(superseded.recorded.implode()))
-    if lost[NEWEST_BY].is_in([summed[name] for name in _TIMES]).any():
-        kept = _sums(table, table.kept(superseded.recorded), identity_map).collect(engine="streaming")
-        facts = kept.row(0, named=True)
-    else:
-        facts = {**summed, "rows": summed["rows"] - len(lost)}
-        if _has_users(table):
-            users = lost[ENTITY if table.table is USERS else OWNER]
-            facts["merged_rows"] -= int(users.is_in(identity_map["user_id"].implode()).sum())
+    is_lost = overlaps[ROW_ID].is_in(superseded.recorded.implode())
+    lost, kept = overlaps.filter(is_lost), overlaps.filter(~is_lost)
+    times = {name: getattr(sums, name) for name in _TIMES}
+    gone = lost[NEWEST_BY].is_in([time for time in times.values() if time is not None])
+    if not lost.filter(gone)[NEWEST_BY].is_in(kept[NEWEST_BY].implode()).all():
+        counting = _sums(table, table.kept(superseded.recorded)).collect(engine="streaming").row(0, named=True)
+        times = {name: counting[name] for name in _TIMES}
+    rows = sums.rows - len(lost)
     delivered = sum(file.rows for file in table.files)
     return TableFacts(
-        **facts,
-        migrated_rows=facts["rows"] + len(superseded.recorded) - len(superseded.migrated),
-        quarantined_rows=delivered - facts["rows"] - len(superseded.recorded) if table.shape.unkeyed else 0,
+        **times,
+        rows=rows,
+        migrated_rows=rows + len(superseded.recorded) - len(superseded.migrated),
+        merged_rows=_merged_rows(table, lost, identity_map),
+        quarantined_rows=delivered - sums.rows if table.shape.unkeyed else 0,
     )
 
 
-def _sums(table: CurrentTable, rows: pl.LazyFrame, identity_map: pl.DataFrame) -> pl.LazyFrame:
+def _sums(table: CurrentTable, rows: pl.LazyFrame) -> pl.LazyFrame:
     time = pl.col(stored_name(table.table.newest_by, ValueType.TIME))
-    ended = table.last_listed.dump.modified.replace(tzinfo=None)
-    merged = pl.lit(0, dtype=pl.Int64)
-    if _has_users(table):
-        users = pl.col(stored_name("user_id", ValueType.LONG))
-        merged = users.is_in(identity_map["user_id"].implode()).sum().cast(pl.Int64)
+    ended = _ended(table)
     return rows.select(
         rows=pl.len().cast(pl.Int64),
-        merged_rows=merged,
         first_time=time.min(),
         last_time=time.max(),
         synced_to=time.filter(time <= ended).max(),
+        ahead=time.filter(time > ended).min(),
     )
 
 
-def _has_users(table: CurrentTable) -> bool:
-    return table.table.is_event_like or table.table is USERS
+def _merged_rows(table: CurrentTable, lost: pl.DataFrame, identity_map: pl.DataFrame) -> int:
+    """Return how many rows that count were recorded for a user who was merged into another."""
+    if not (table.table.is_event_like or table.table is USERS) or not len(identity_map):
+        return 0
+    merged = identity_map["user_id"].implode()
+    users = pl.col(stored_name("user_id", ValueType.LONG))
+    found = table.kept(_NONE).select(users.is_in(merged).sum().cast(pl.Int64)).collect(engine="streaming").item()
+    return int(found) - int(lost[ENTITY if table.table is USERS else OWNER].is_in(merged).sum())
+
+
+def _ended(table: CurrentTable) -> datetime:
+    return table.last_listed.dump.modified.replace(tzinfo=None)
+
+
+def _first(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((time for time in (one, other) if time is not None), default=None)
+
+
+def _last(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((time for time in (one, other) if time is not None), default=None)

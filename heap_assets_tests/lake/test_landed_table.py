@@ -52,7 +52,9 @@ def deliver(landed: LandedTable, delivery: str, *files: Columns) -> int:
 
 def rows(landed: LandedTable, *columns: str, files: tuple[LandedFile, ...] | None = None) -> list[tuple]:
     """Return columns of the table's rows, in the order of their ids."""
-    scanned = landed.scan(landed.files() if files is None else files, dict.fromkeys((*columns, ROW_ID)))
+    scanned = landed.scan(
+        [file.path for file in (landed.files() if files is None else files)], dict.fromkeys((*columns, ROW_ID))
+    )
     return scanned.sort(ROW_ID).select(columns).collect().rows()
 
 
@@ -146,7 +148,7 @@ def test_columns_may_come_later_and_are_null_before(storage):
 def test_a_column_that_no_file_has_is_null_in_its_type(storage):
     landed = table(storage)
     deliver(landed, "1-a", {"plan": ["gold"]})
-    scanned = landed.scan(landed.files(), ["never$time"]).collect()
+    scanned = landed.scan([file.path for file in landed.files()], ["never$time"]).collect()
     assert scanned.schema == {"never$time": pl.Datetime("us")}
     assert scanned.rows() == [(None,)]
 

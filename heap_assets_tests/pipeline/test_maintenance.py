@@ -9,6 +9,8 @@ import duckdb
 import pytest
 
 from heap_assets.lake import maintenance
+from heap_assets.pipeline import packing
+from heap_assets.pipeline.maintenance import maintain
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.published import sync_of
@@ -108,19 +110,27 @@ def test_nothing_is_removed_that_an_old_published_file_may_read(sync):
     assert parquet(sync) == before
 
 
-def test_resolved_files_that_nothing_names_go_after_a_week(sync, tmp_path):
+def tidied_later(sync, **after):
+    """Tidy up as if so much later."""
+    return maintain(sync.storage, sync.ledger(), published=None, now=datetime.now(UTC) + timedelta(**after)).files
+
+
+def test_files_that_nothing_names_go_a_week_after_that_was_found_however_old_they_are(sync, tmp_path):
     resolved = Path(sync.settings.lake_uri, "resolved")
     write_dump(tmp_path / "export", dump(4, {"users": data_file("user_id:long last_modified", (1, "2026-01-01"))}))
     run(sync)
     (named,) = resolved.glob("*.parquet")
-    young, old = resolved / "young.parquet", resolved / "old.parquet"
-    for path in (young, old):
-        path.write_bytes(b"left over")
-    past = (datetime.now(UTC) - timedelta(days=8)).timestamp()
-    for path in (old, named):
+    left = resolved / "left.parquet"
+    left.write_bytes(b"left over")
+    past = (datetime.now(UTC) - timedelta(days=80)).timestamp()
+    for path in (left, named):
         os.utime(path, (past, past))
-    assert sync.maintain().resolved_files == 1
-    assert set(resolved.glob("*.parquet")) == {named, young}
+    assert tidied_later(sync)["resolved"] == 0
+    (resolved / "later.parquet").write_bytes(b"left over")
+    assert tidied_later(sync, days=6)["resolved"] == 0
+    assert tidied_later(sync, days=8)["resolved"] == 1
+    assert set(resolved.glob("*.parquet")) == {named, resolved / "later.parquet"}
+    assert tidied_later(sync, days=15)["resolved"] == 1
 
 
 def test_files_of_older_analyses_go_after_a_week_and_those_of_layers_in_use_stay(sync, tmp_path):
@@ -130,17 +140,29 @@ def test_files_of_older_analyses_go_after_a_week_and_those_of_layers_in_use_stay
     analytics = Path(sync.settings.lake_uri, "analytics")
     left = analytics / "left.parquet"
     left.write_bytes(b"left over")
-    past = (datetime.now(UTC) - timedelta(days=8)).timestamp()
-    for path in analytics.glob("*.parquet"):
-        os.utime(path, (past, past))
     before = len(list(analytics.glob("*.parquet")))
-    removed = sync.maintain().analyzed_files
+    assert tidied_later(sync)["analytics"] == 0
+    removed = tidied_later(sync, days=8)["analytics"]
     assert not left.exists()
     assert 1 <= removed == before - len(list(analytics.glob("*.parquet")))
     sync.publish()
     with duckdb.connect(sync.settings.duckdb_path, read_only=True) as connection:
         (found,) = connection.execute("SELECT count(*) FROM heap_analytics.heap_events").fetchone()
     assert found == sync.analyze().models["heap_events"].made.rows
+
+
+def test_packs_that_are_read_no_more_go_after_a_week(sync, tmp_path, monkeypatch):
+    monkeypatch.setattr(packing, "MOST_SMALL_FILES", 1)
+    packed = Path(sync.settings.lake_uri, "packed")
+    for number in (4, 5, 6):
+        write_dump(tmp_path / "export", dump(number, {"orders": orders(number)}))
+        run(sync)
+    assert len(list(packed.glob("*.parquet"))) == 3
+    assert tidied_later(sync)["packed"] == 0
+    assert tidied_later(sync, days=8)["packed"] == 2
+    assert published(sync) == [4, 5, 6, 7, 8]
+    run(sync)
+    assert published(sync) == [4, 5, 6, 7, 8]
 
 
 def test_a_lake_in_s3_is_tidied_like_one_in_a_folder(tmp_path, s3_server, s3_bucket, monkeypatch):
@@ -160,7 +182,8 @@ def test_a_lake_in_s3_is_tidied_like_one_in_a_folder(tmp_path, s3_server, s3_buc
     done = sync.maintain()
 
     assert (done.tables["orders"].deliveries, done.tables["orders"].files) == (1, 1)
-    assert done.resolved_files == 1
+    assert done.files["resolved"] == 0
+    assert tidied_later(sync, days=8)["resolved"] == 1
     assert len(list(sync.storage.files("resolved"))) == 1
     run(sync)
     assert published(sync) == [7]
