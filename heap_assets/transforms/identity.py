@@ -40,13 +40,13 @@ def _ends(edges: pl.DataFrame) -> pl.DataFrame:
 
     On a cycle the rounds are bounded: after 2^rounds > edges steps every user on it points into it.
     """
-    ends = edges.select(_FROM, _TO)
+    ends = under_way = edges.select(_FROM, _TO)
     for _ in range(max(edges.height, 1).bit_length()):
         further = ends.rename({_FROM: _TO, _TO: "further"})
-        jumped = ends.join(further, on=_TO, how="left")
-        if jumped["further"].null_count() == jumped.height:
+        under_way = under_way.join(further, on=_TO).select(_FROM, pl.col("further").alias(_TO))
+        if under_way.is_empty():
             break
-        ends = jumped.select(_FROM, pl.coalesce("further", _TO).alias(_TO))
+        ends = pl.concat([ends.join(under_way, on=_FROM, how="anti"), under_way])
     return ends
 
 

@@ -49,8 +49,10 @@ def superseded(overlaps: pl.DataFrame) -> pl.Series:
     >>> superseded(rows).to_list()
     [0]
     """
-    ordered = overlaps.sort(DUMP_ID, NEWEST_BY, ROW_ID, nulls_last=False)
-    return ordered.filter(~pl.struct(ENTITY, OWNER).is_last_distinct())[ROW_ID].sort()
+    ordered = overlaps.sort(ENTITY, OWNER, DUMP_ID, NEWEST_BY, ROW_ID, nulls_last=False)
+    same_key = (pl.col(key).eq_missing(pl.col(key).shift(-1)) for key in (ENTITY, OWNER))
+    newer_follows = pl.all_horizontal(*same_key, pl.int_range(pl.len()) < pl.len() - 1)
+    return ordered.filter(newer_follows)[ROW_ID].sort()
 
 
 def resolved_owners(overlaps: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:

@@ -24,14 +24,19 @@ def paths(events: pl.LazyFrame) -> pl.LazyFrame:
     >>> paths(events).collect().rows()
     [('a', 'b', 'b', 'c', 'd', 1, 1)]
     """
+    return most_frequent_first(path_counts(events))
+
+
+def most_frequent_first(counts: pl.LazyFrame) -> pl.LazyFrame:
+    """Return paths from ``path_counts``: the same columns, in the order of paths."""
+    return counts.sort("sessions", "users", *STEPS, descending=[True, True, *[False] * LENGTH])
+
+
+def path_counts(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Return step_1 to step_5, users, sessions, unordered: what any set of users adds to both counts."""
     first = events.filter(pl.col(_SEQUENCE) <= LENGTH).sort(_USER, _SESSION, _SEQUENCE)
     names = [pl.col("heap_event_name").shift(LENGTH - place).alias(f"step_{place}") for place in range(1, LENGTH + 1)]
     whole = first.select(_USER, _SEQUENCE, *names).filter(pl.col(_SEQUENCE) == LENGTH)
-    return (
-        whole.group_by(STEPS)
-        .agg(
-            pl.col(_USER).n_unique().cast(pl.Int64).alias("users"),
-            pl.len().cast(pl.Int64).alias("sessions"),
-        )
-        .sort("sessions", "users", *STEPS, descending=[True, True, *[False] * LENGTH])
+    return whole.group_by(STEPS).agg(
+        pl.col(_USER).n_unique().cast(pl.Int64).alias("users"), pl.len().cast(pl.Int64).alias("sessions")
     )

@@ -25,29 +25,35 @@ def retention(sessions: pl.LazyFrame) -> pl.LazyFrame:
     >>> retention(sessions).filter(period="week").drop("period").collect().rows()
     [(datetime.date(2024, 6, 3), 0, 2, 2, 1.0), (datetime.date(2024, 6, 3), 1, 1, 2, 0.5)]
     """
+    return with_rates(retention_counts(sessions))
+
+
+def with_rates(counts: pl.LazyFrame) -> pl.LazyFrame:
+    """Return retention from ``retention_counts``: whoever is in a cohort was active in its first period."""
+    sizes = counts.filter(periods_since=0).select("period", "cohort", pl.col("users").alias("cohort_size"))
+    return (
+        counts.join(sizes, on=("period", "cohort"))
+        .with_columns((pl.col("users") / pl.col("cohort_size")).alias("rate"))
+        .sort("period", "cohort", "periods_since")
+    )
+
+
+def retention_counts(sessions: pl.LazyFrame) -> pl.LazyFrame:
+    """Return period, cohort, periods_since, users, unordered: what any set of users adds to the count."""
     days = (
         sessions.filter(pl.col(_START).is_not_null()).select(_USER, pl.col(_START).dt.date().alias("active")).unique()
     )
-    return pl.concat([_by_period(days, period) for period in _PERIODS]).sort("period", "cohort", "periods_since")
+    return pl.concat([_by_period(days, period) for period in _PERIODS])
 
 
 def _by_period(days: pl.LazyFrame, period: str) -> pl.LazyFrame:
     active = days.select(_USER, pl.col("active").dt.truncate(_PERIODS[period])).unique()
     cohorts = active.group_by(_USER).agg(pl.col("active").min().alias("cohort"))
-    sizes = cohorts.group_by("cohort").agg(pl.len().cast(pl.Int64).alias("cohort_size"))
     return (
         active.join(cohorts, on=_USER)
         .group_by("cohort", _periods_since(period).alias("periods_since"))
         .agg(pl.len().cast(pl.Int64).alias("users"))
-        .join(sizes, on="cohort")
-        .select(
-            pl.lit(period).alias("period"),
-            "cohort",
-            "periods_since",
-            "users",
-            "cohort_size",
-            (pl.col("users") / pl.col("cohort_size")).alias("rate"),
-        )
+        .select(pl.lit(period).alias("period"), "cohort", "periods_since", "users")
     )
 
 

@@ -72,11 +72,15 @@ def _double_time(column: pl.Expr) -> pl.Expr:
         .then(column * 1e6)
         .when(_within(column, _MILLIS_BELOW))
         .then(column * 1e3)
-        .when(_within(column, _MICROS_BELOW))
-        .then(column)
-        .otherwise(column / 1e3)
+        .otherwise(column)
     )
-    return _not_epoch(micros.floor().cast(pl.Int64, strict=False).cast(pl.Datetime("us")))
+    nanos = column.cast(pl.Int64, strict=False)  # so large a double is whole; Polars takes column / 1e3 for * 0.001
+    whole = (
+        pl.when(_within(column, _MICROS_BELOW))
+        .then(micros.floor().cast(pl.Int64, strict=False))
+        .otherwise(nanos // 1000)
+    )
+    return _not_epoch(whole.cast(pl.Datetime("us")))
 
 
 def _not_epoch(time: pl.Expr) -> pl.Expr:

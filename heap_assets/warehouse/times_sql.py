@@ -24,7 +24,7 @@ def time_sql(expression: str, value_type: ValueType) -> str:
         case ValueType.LONG:
             return _epoch(expression)
         case ValueType.DOUBLE:
-            return _epoch(f"TRY_CAST(floor({_micros(expression)}) AS BIGINT)", unit=False)
+            return _epoch(_micros(expression), unit=False)
         case ValueType.TEXT:
             return _text(expression)
         case ValueType.BOOLEAN:
@@ -32,10 +32,17 @@ def time_sql(expression: str, value_type: ValueType) -> str:
 
 
 def _micros(value: str) -> str:
-    return (
+    whole = f"TRY_CAST({value} AS BIGINT)"
+    micros = (
         f"CASE WHEN abs({value}) < 1e11 THEN {value} * 1000000 WHEN abs({value}) < 1e14 THEN {value} * 1000"
-        f" WHEN abs({value}) < 1e17 THEN {value} ELSE {value} / 1000 END"
+        f" ELSE {value} END"
     )
+    return f"CASE WHEN abs({value}) < 1e17 THEN TRY_CAST(floor({micros}) AS BIGINT) ELSE {_thousandth(whole)} END"
+
+
+def _thousandth(value: str) -> str:
+    """Return SQL for a thousandth of a whole number, rounded down."""
+    return f"{value} // 1000 - CASE WHEN {value} % 1000 < 0 THEN 1 ELSE 0 END"
 
 
 def _epoch(value: str, *, unit: bool = True) -> str:
@@ -43,7 +50,7 @@ def _epoch(value: str, *, unit: bool = True) -> str:
         f"CASE WHEN {value} BETWEEN -99999999999 AND 99999999999 THEN {value} * 1000000"
         f" WHEN {value} BETWEEN -99999999999999 AND 99999999999999 THEN {value} * 1000"
         f" WHEN {value} BETWEEN -99999999999999999 AND 99999999999999999 THEN {value}"
-        f" ELSE {value} // 1000 - CASE WHEN {value} % 1000 < 0 THEN 1 ELSE 0 END END"
+        f" ELSE {_thousandth(value)} END"
         if unit
         else value
     )

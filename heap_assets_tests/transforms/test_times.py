@@ -220,8 +220,16 @@ def test_polars_and_duckdb_read_longs_as_plain_python_does(numbers):
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats() | st.floats(-1e18, 1e18) | st.floats(1e9, 2e9), min_size=1, max_size=30))
+@example([4.922080692580195e19, 9.223372036854775807e18, -9.223372036854775808e18, 1e17, 99999999999999984.0])
 def test_polars_and_duckdb_read_doubles_alike(numbers):
     assert in_polars(numbers, ValueType.DOUBLE) == in_duckdb(numbers, ValueType.DOUBLE)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(1e14, 1e20).map(lambda number: float(int(number))), min_size=1, max_size=30))
+def test_doubles_that_are_whole_are_read_as_plain_python_does(numbers):
+    signed = [*numbers, *(-number for number in numbers)]
+    assert in_polars(signed, ValueType.DOUBLE) == [as_time(number) for number in signed]
 
 
 @settings(max_examples=40, deadline=None)
