@@ -3,45 +3,44 @@
 While nothing that a model follows from changed, its files stay. Where only data changed, a user-local model is made
 anew for the users that changed, by the same recipe as for all; else for everybody, large data bucket by bucket of
 users. Here: what is made for whom. Not here: how (recipes.py), whose rows changed (changed_users.py), what becomes of
-the older rows (model_layers.py), publishing. State lies in ``analytics.json`` and the files that it names; it is
-replaced as a whole at the end, so that a run that was killed is mended by the next.
+the older rows (model_layers.py), what is remembered (analytics_state.py), publishing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
-from pydantic import TypeAdapter, ValidationError
 
 from heap_assets.analytics_models import HEAP_USERS
 from heap_assets.config.event_names import EventTables
 from heap_assets.config.model import Configuration
 from heap_assets.lake.storage import Storage
 from heap_assets.models import Model
+from heap_assets.pipeline.analytics_state import AnalyticsState, read_analytics, write_analytics
 from heap_assets.pipeline.changed_users import SeenData, changed_users, covers_of
 from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.migrated_tables import MigratedTables, digest, migrated_tables
-from heap_assets.pipeline.model_layers import Layer, MadeModel, kept_frame, live_rows, rows_of_users, with_layer
-from heap_assets.pipeline.recipes import Recipe, recipes
+from heap_assets.pipeline.model_layers import (
+    Layer,
+    MadeModel,
+    kept_frame,
+    live_rows,
+    users_of,
+    with_layer,
+)
+from heap_assets.pipeline.recipe import Recipe
+from heap_assets.pipeline.recipes import recipes
 from heap_assets.pipeline.resolution import Resolution
 from heap_assets.pipeline.user_bucket import UserBucket
+from heap_assets.transforms.recounting import recounted
 
-_PATH = "analytics.json"
-_RULES = "2"
+_VERSION = "3"
 """Raised when a model comes to mean something else, so that a lake of before is computed anew."""
 ROWS_IN_A_BUCKET = 8_000_000
 """Rows of sessions, pageviews and events; 3.9 million of the sample's in one bucket took 1.1 GB at the peak."""
 _FEW_USERS, _LARGEST_SHARE = 10_000, 0.3
 """If more users than that share changed, and more than a few, everybody's rows are made: that is faster."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnalyticsState:
-    """What an analysis leaves for the next."""
-
-    models: Mapping[str, MadeModel] = field(default_factory=dict)
-    seen: SeenData = field(default_factory=SeenData)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +65,6 @@ class Analysis:
     warnings: tuple[str, ...]
 
 
-_STATE = TypeAdapter(AnalyticsState)
-
-
 def analyze(
     storage: Storage,
     resolution: Resolution,
@@ -85,34 +81,14 @@ def analyze(
         return migrated_tables(storage, resolution, definitions, only=only)
 
     everything = tables()
-    work = _Analyzing(storage, _state(storage), recipes(configuration, everything, events))
+    work = _Analyzing(storage, read_analytics(storage), recipes(configuration, everything, events))
     changed = work.users_to_refresh(resolution)
     if changed is not None:
-        work.refresh(UserBucket(tables=tables(changed), events=events, made=work.made_of(changed)), changed)
+        theirs = tables(changed).in_memory(work.columns_to_refresh())
+        work.refresh(UserBucket(tables=theirs, events=events, made=work.made_of(changed)), changed)
     buckets = -(-everything.rows // rows_in_a_bucket) or 1
     work.make(_buckets(everything, events, buckets, work), *_buckets(everything, events, 1, work))
     return Analysis(models=work.finished(resolution), warnings=events.warnings)
-
-
-def forget_analysis(storage: Storage) -> None:
-    """Have the next analysis make everything anew."""
-    storage.write(_PATH, _STATE.dump_json(AnalyticsState()))
-
-
-def analyzed_files(storage: Storage) -> frozenset[str]:
-    """Return the files that the last analysis needs; the next one may leave some of them behind."""
-    state = _state(storage)
-    layers = [layer for made in state.models.values() for layer in made.layers]
-    named = {layer.users for layer in layers} | {state.seen.identity_map}
-    return frozenset({file for layer in layers for file in layer.files} | {file for file in named if file is not None})
-
-
-def _state(storage: Storage) -> AnalyticsState:
-    content = storage.read(_PATH)
-    try:
-        return AnalyticsState() if content is None else _STATE.validate_json(content)
-    except ValidationError:  # a memory, not a truth: without it all is made anew
-        return AnalyticsState()
 
 
 def _buckets(tables: MigratedTables, events: EventTables, buckets: int, work: "_Analyzing") -> list[UserBucket]:
@@ -120,6 +96,10 @@ def _buckets(tables: MigratedTables, events: EventTables, buckets: int, work: "_
         UserBucket(tables=tables, events=events, made=work.made_in(number, buckets), number=number, buckets=buckets)
         for number in range(buckets)
     ]
+
+
+def _rules(recipe: Recipe) -> dict[str, str]:
+    return {**recipe.rules, "version": _VERSION}
 
 
 class _Analyzing:
@@ -135,7 +115,7 @@ class _Analyzing:
         for recipe in planned:
             name = recipe.model.name
             after = [self._of[model.name] for model in recipe.after]
-            self._of[name] = digest(_RULES, sorted(recipe.rules.items()), recipe.data, after)
+            self._of[name] = digest(sorted(_rules(recipe).items()), recipe.data, after)
             kept = before.models.get(name)
             if kept is not None and kept.of == self._of[name]:
                 self._made[name] = kept
@@ -151,11 +131,23 @@ class _Analyzing:
 
     def _can_be_refreshed(self, recipe: Recipe, anew: set[str]) -> bool:
         """Return whether only data changed: every rule is as it was, and no model below is made for everybody."""
-        before = self._before.models.get(recipe.model.name)
-        if before is None or recipe.model.name in self._made or not recipe.model.user_local:
+        if recipe.model.name in self._made or not recipe.model.user_local or not self._has_its_rules(recipe):
             return False
-        same = all(recipe.rules.get(about) == rule for about, rule in before.rules.items())
-        return same and not any(model.name in anew for model in recipe.after)
+        return not any(model.name in anew for model in recipe.after)
+
+    def _has_its_rules(self, recipe: Recipe) -> bool:
+        """Return whether the model was made before, by rules that hold still; others may have come, as a table does."""
+        before, rules = self._before.models.get(recipe.model.name), _rules(recipe)
+        return before is not None and all(rules.get(about) == rule for about, rule in before.rules.items())
+
+    def columns_to_refresh(self) -> dict[str, set[str]]:
+        """Return of each event table the columns that models read which may be refreshed."""
+        columns: dict[str, set[str]] = {}
+        for recipe in self._recipes:
+            if self._can_be_refreshed(recipe, set()):
+                for table, read in recipe.reads.items():
+                    columns.setdefault(table, set()).update(read)
+        return columns
 
     def refresh(self, bucket: UserBucket, changed: pl.DataFrame) -> None:
         """Make the rows of these users anew in every model where that is enough."""
@@ -168,7 +160,7 @@ class _Analyzing:
                 layer = Layer(files=(kept_frame(self._storage, frame, name),), rows=frame.height, users=users)
                 self._refreshed[name] = layer
                 layers, rows = with_layer(self._storage, recipe.model, self._before.models[name], layer)
-                self._made[name] = MadeModel(of=self._of[name], rules=dict(recipe.rules), layers=layers, rows=rows)
+                self._made[name] = MadeModel(of=self._of[name], rules=_rules(recipe), layers=layers, rows=rows)
             elif name not in self._made:
                 anew.add(name)
 
@@ -181,7 +173,24 @@ class _Analyzing:
                 self._add(recipe, recipe.rows(bucket))
         for recipe in self._recipes:
             if not recipe.model.user_local and recipe.model.name in self._anew:
-                self._add(recipe, recipe.rows(everyone))
+                rows = self._recounted(recipe)
+                self._add(recipe, recipe.rows(everyone) if rows is None else rows)
+
+    def _recounted(self, recipe: Recipe) -> pl.DataFrame | None:
+        """Return the rows of a model that adds up users, from what they were and the users refreshed, if it can be."""
+        if recipe.counting is None or not self._has_its_rules(recipe):
+            return None
+        (counted,) = recipe.after
+        layer = self._refreshed.get(counted.name)
+        if layer is None:
+            return None
+        before, made = self._before.models[recipe.model.name], self._before.models[counted.name]
+        come = recipe.counting.counted(live_rows(self._storage, counted, [layer]))
+        users = users_of(self._storage, [layer.users or ""])
+        gone = recipe.counting.counted(live_rows(self._storage, counted, made.layers, users=users))
+        kept = live_rows(self._storage, recipe.model, before.layers).select(come.collect_schema().names())
+        counts = recounted(kept, gone, come, counts=recipe.counting.counts)
+        return recipe.counting.whole(counts).collect(engine="streaming")
 
     def _add(self, recipe: Recipe, frame: pl.DataFrame) -> None:
         name = recipe.model.name
@@ -189,7 +198,7 @@ class _Analyzing:
         files = (*(before.layers[0].files if before else ()), kept_frame(self._storage, frame, name))
         rows = (before.rows if before else 0) + frame.height
         layers = (Layer(files=files, rows=rows),)
-        self._made[name] = MadeModel(of=self._of[name], rules=dict(recipe.rules), layers=layers, rows=rows)
+        self._made[name] = MadeModel(of=self._of[name], rules=_rules(recipe), layers=layers, rows=rows)
 
     def made_in(self, number: int, buckets: int) -> Callable[[str], pl.LazyFrame]:
         """Return a function that gives the rows of a model for one bucket of users; of one across users all."""
@@ -207,7 +216,7 @@ class _Analyzing:
             model, layer = self._models[name], self._refreshed.get(name)
             if layer is not None:
                 return live_rows(self._storage, model, [layer])
-            return rows_of_users(self._storage, model, self._made[name].layers, users)
+            return live_rows(self._storage, model, self._made[name].layers, users=users)
 
         return rows
 
@@ -221,7 +230,7 @@ class _Analyzing:
             seen = SeenData(covers=covers, merges=resolution.merges, identity_map=path)
         state = AnalyticsState(models=models, seen=seen)
         if state != self._before:
-            self._storage.write(_PATH, _STATE.dump_json(state))
+            write_analytics(self._storage, state)
         return {
             name: AnalyzedModel(
                 model=self._models[name],

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.maintenance import RETENTION, Tidied, removed_leftovers, tidied
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.analysis import analyzed_files
+from heap_assets.pipeline.analytics_state import analyzed_files
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.packing import packed_files
 from heap_assets.pipeline.resolution import read_state

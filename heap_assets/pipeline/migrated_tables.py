@@ -7,7 +7,7 @@ delivered names. Not here: what is made of the rows (recipes.py).
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 import polars.selectors as cs
@@ -67,6 +67,14 @@ class MigratedTable:
             *(self._id(name) for name in ids),
         )
 
+    def in_memory(self, columns: Iterable[str]) -> "MigratedTable":
+        """Return the table with its rows read, for whoever asks for these columns (in any case), the ids, the time."""
+        wanted = {folded(name) for name in (*columns, "user_id", *_IDS)}
+        read = [name for name in self.values if folded(name) in wanted]
+        rows = self.rows.select(self.values[name].alias(name) for name in read).collect(engine="streaming")
+        there = {name: cs.by_name(name).as_expr() for name in read}
+        return replace(self, rows=rows.lazy(), values={**self.values, **there})
+
     def _id(self, name: str) -> pl.Expr:
         value = self.values[name] if name in self.delivered else pl.lit(None, dtype=_IDS[name])
         return value.alias(name)
@@ -79,6 +87,11 @@ class MigratedTables:
     events: Mapping[str, MigratedTable]
     users: MigratedTable | None
     rows: int
+
+    def in_memory(self, columns: Mapping[str, Iterable[str]]) -> "MigratedTables":
+        """Return them with the rows of these tables read once, for whoever asks for these columns of them."""
+        read = {name: table.in_memory(columns[name]) for name, table in self.events.items() if name in columns}
+        return replace(self, events={**self.events, **read})
 
 
 def migrated_tables(

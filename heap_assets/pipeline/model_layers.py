@@ -44,23 +44,21 @@ class MadeModel:
     rows: int
 
 
-def live_rows(storage: Storage, model: Model, layers: Sequence[Layer]) -> pl.LazyFrame:
-    """Return the rows that count: of each user those of the newest layer that has the user."""
+def live_rows(
+    storage: Storage, model: Model, layers: Sequence[Layer], *, users: pl.DataFrame | None = None
+) -> pl.LazyFrame:
+    """Return the rows that count: of each user those of the newest layer that has the user; only of ``users``."""
     parts = []
     for number, layer in enumerate(layers):
         rows = pl.scan_parquet([storage.local_copy(file) for file in layer.files], glob=False)
+        if users is not None:  # decided on one column: the rest of a row is decoded for these users alone
+            rows = rows.filter(pl.col(model.user).is_in(users["user_id"].implode()))
         later = [one.users for one in layers[number + 1 :] if one.users is not None]
         if later:
             gone = users_of(storage, later).rename({"user_id": model.user})
             rows = rows.join(gone.lazy(), on=model.user, how="anti")
         parts.append(rows)
     return parts[0] if len(parts) == 1 else pl.concat(parts)
-
-
-def rows_of_users(storage: Storage, model: Model, layers: Sequence[Layer], users: pl.DataFrame) -> pl.LazyFrame:
-    """Return the rows that count of these users (user_id)."""
-    named = users.rename({"user_id": model.user})
-    return live_rows(storage, model, layers).join(named.lazy(), on=model.user, how="semi")
 
 
 def users_of(storage: Storage, files: Iterable[str]) -> pl.DataFrame:
@@ -71,7 +69,7 @@ def users_of(storage: Storage, files: Iterable[str]) -> pl.DataFrame:
 def with_layer(storage: Storage, model: Model, made: MadeModel, layer: Layer) -> tuple[tuple[Layer, ...], int]:
     """Return the layers with a newer one on top, put together where that pays, and the rows that count."""
     users = users_of(storage, [layer.users or ""])
-    before = rows_of_users(storage, model, made.layers, users).select(pl.len()).collect(engine="streaming").item()
+    before = live_rows(storage, model, made.layers, users=users).select(pl.len()).collect(engine="streaming").item()
     rows = made.rows - before + layer.rows
     layers = (*made.layers, layer)
     refreshed = sum(one.rows for one in layers[1:])

@@ -1,11 +1,9 @@
-"""Recipes: from which tables, models and configuration each model is made, by which transform.
+"""The recipes: from which tables, models and configuration each model is made, by which transform.
 
-A recipe names all that its model depends on, so that a model is made anew when, and only when, something of it changed.
-Not here: keeping state and files (analysis.py), reading (user_bucket.py), the transforms.
+Not here: what a recipe is (recipe.py), keeping state and files (analysis.py), reading (user_bucket.py), the transforms.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -27,14 +25,15 @@ from heap_assets.config.event_names import EventTables
 from heap_assets.config.model import Configuration, Funnel, Segment
 from heap_assets.models import Model
 from heap_assets.pipeline.migrated_tables import MigratedTables, digest
+from heap_assets.pipeline.recipe import Counting, Recipe
 from heap_assets.pipeline.user_bucket import UserBucket
 from heap_assets.transforms.attribution import attribution, attribution_by_channel
 from heap_assets.transforms.enriched_users import heap_users
 from heap_assets.transforms.events import heap_events
 from heap_assets.transforms.funnels import funnel_steps, funnel_users
 from heap_assets.transforms.pageview_sessions import heap_pageviews
-from heap_assets.transforms.paths import paths
-from heap_assets.transforms.retention import retention
+from heap_assets.transforms.paths import most_frequent_first, path_counts, paths
+from heap_assets.transforms.retention import retention, retention_counts, with_rates
 from heap_assets.transforms.segments import segment
 from heap_assets.transforms.sessions import heap_sessions
 
@@ -46,28 +45,10 @@ _SESSION = (*_CHANNEL, *_PLACE, "ip", "landing_page_hash", "browser")
 _INITIAL = (*_CHANNEL, *_PLACE, "device_type", "platform", "browser")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """How a model is made.
-
-    Attributes:
-        after: Models that it is made of.
-        rules: What its rows follow from besides data, by what it is about: the configuration, the columns of a table.
-        data: A digest of the data of the tables that it is made of.
-        rows: Makes the rows of a bucket of users; of a model that is not user-local those of all users.
-    """
-
-    model: Model
-    after: tuple[Model, ...] = ()
-    rules: Mapping[str, str] = field(default_factory=dict)
-    data: str = ""
-    rows: Callable[[UserBucket], pl.DataFrame]
-
-
 def recipes(configuration: Configuration, tables: MigratedTables, events: EventTables) -> tuple[Recipe, ...]:
     """Return the recipe of every model and segment, each after those of the models that it is made of."""
     return (
-        *_Recipes(configuration, tables, events).of_users(),
+        *_UserRecipes(configuration, tables, events).all(),
         Recipe(
             model=FUNNEL_STEPS,
             after=(FUNNEL_USERS,),
@@ -83,48 +64,51 @@ def recipes(configuration: Configuration, tables: MigratedTables, events: EventT
             model=RETENTION,
             after=(HEAP_SESSIONS,),
             rows=lambda everyone: _whole(retention(everyone.made(HEAP_SESSIONS.name))),
+            counting=Counting(counts=("users",), counted=retention_counts, whole=with_rates),
         ),
         Recipe(
             model=PATHS,
             after=(HEAP_EVENTS,),
             rows=lambda everyone: _whole(paths(everyone.made(HEAP_EVENTS.name))),
+            counting=Counting(counts=("users", "sessions"), counted=path_counts, whole=most_frequent_first),
         ),
     )
 
 
-class _Recipes:
+class _UserRecipes:
+    """The recipes of the user-local models."""
+
     def __init__(self, configuration: Configuration, tables: MigratedTables, events: EventTables) -> None:
         self._configuration, self._tables, self._events = configuration, tables, events
 
-    def of_users(self) -> Iterable[Recipe]:
-        """Yield the recipes of the user-local models."""
+    def all(self) -> Iterator[Recipe]:
+        """Yield them, each after those of the models that it is made of."""
         configuration = self._configuration
         channels = (configuration.channel_rules, configuration.own_domains)
         funnel_events = [self._events.of(event) for event in configuration.funnel_events]
         conversions = [self._events.of(event) for event in configuration.conversion_events]
-        every_event = [name for name in self._tables.events if name != SESSIONS.kind]
-        yield Recipe(
-            model=HEAP_EVENTS,
-            rules=self._rules((funnel_events, conversions), *((name, ()) for name in every_event)),
-            data=self._data(every_event),
+        yield self._recipe(
+            HEAP_EVENTS,
+            follows=(funnel_events, conversions),
+            reads={name: () for name in self._tables.events if name != SESSIONS.kind},
             rows=lambda bucket: heap_events(
                 bucket.all_events(without=SESSIONS.kind), funnel_events=funnel_events, conversion_events=conversions
             ),
         )
-        yield Recipe(
-            model=HEAP_PAGEVIEWS,
-            rules=self._rules(configuration.session_gap, (PAGEVIEWS.kind, _PAGE)),
-            data=self._data([PAGEVIEWS.kind]),
+        yield self._recipe(
+            HEAP_PAGEVIEWS,
+            follows=configuration.session_gap,
+            reads={PAGEVIEWS.kind: _PAGE},
             rows=lambda bucket: heap_pageviews(
                 bucket.table(PAGEVIEWS.kind, ids=("event_id", "session_id", "time"), texts=_PAGE),
                 session_gap=configuration.session_gap,
             ),
         )
-        yield Recipe(
-            model=HEAP_SESSIONS,
+        yield self._recipe(
+            HEAP_SESSIONS,
             after=(HEAP_EVENTS,),
-            rules=self._rules(channels, (SESSIONS.kind, _SESSION)),
-            data=self._data([SESSIONS.kind]),
+            follows=channels,
+            reads={SESSIONS.kind: _SESSION},
             rows=lambda bucket: heap_sessions(
                 bucket.table(SESSIONS.kind, ids=("session_id", "time"), texts=_SESSION),
                 _whole(bucket.made(HEAP_EVENTS.name).select(_EVENTS_OF_SESSIONS)),
@@ -132,10 +116,11 @@ class _Recipes:
                 own_domains=configuration.own_domains,
             ),
         )
-        yield Recipe(
-            model=HEAP_USERS,
-            rules={**self._rules(channels, (SESSIONS.kind, _INITIAL)), **self._user_rules(None)},
-            data=self._data([SESSIONS.kind], with_users=True),
+        yield self._recipe(
+            HEAP_USERS,
+            follows=channels,
+            reads={SESSIONS.kind: _INITIAL},
+            of_users=() if self._tables.users is None else tuple(self._tables.users.values),
             rows=lambda bucket: heap_users(
                 bucket.users(),
                 bucket.table(SESSIONS.kind, ids=("session_id", "time"), texts=_INITIAL),
@@ -144,10 +129,11 @@ class _Recipes:
             ),
         )
         yield self._funnel_users(configuration.funnels)
-        yield Recipe(
-            model=ATTRIBUTION,
+        yield self._recipe(
+            ATTRIBUTION,
             after=(HEAP_EVENTS, HEAP_SESSIONS),
-            rules=self._rules(configuration.attribution),
+            follows=configuration.attribution,
+            reads={},
             rows=lambda bucket: attribution(
                 _whole(bucket.made(HEAP_EVENTS.name).filter("heap_event_is_conversion")),
                 _whole(bucket.made(HEAP_SESSIONS.name).select(_TOUCHES)),
@@ -160,9 +146,7 @@ class _Recipes:
 
     def _funnel_users(self, funnels: Sequence[Funnel]) -> Recipe:
         steps = [self._events.of(step.event) for funnel in funnels for step in funnel.steps]
-        columns = {name: [*_read_by(funnels, name, self._events)] for name in steps}
         groups = [funnel.group_by for funnel in funnels if funnel.group_by is not None]
-        rules = {**self._rules((steps, funnels), *columns.items()), **(self._user_rules(groups) if groups else {})}
 
         def rows(bucket: UserBucket) -> pl.DataFrame:
             found = [
@@ -177,16 +161,22 @@ class _Recipes:
             ]
             return pl.concat([pl.DataFrame(schema=FUNNEL_USERS.schema), *found])
 
-        data = self._data(steps, with_users=bool(groups))
-        return Recipe(model=FUNNEL_USERS, rules=rules, data=data, rows=rows)
+        return self._recipe(
+            FUNNEL_USERS,
+            follows=(steps, funnels),
+            reads={name: [*_read_by(funnels, name, self._events)] for name in steps},
+            of_users=groups or None,
+            rows=rows,
+        )
 
     def _segment(self, one: Segment) -> Recipe:
         did, did_not = one.did, one.did_not
         events = [self._events.of(event) for event in (did, did_not) if event is not None]
-        return Recipe(
-            model=segment_model(one.name),
-            rules={**self._rules((one, events), *((event, ()) for event in events)), **self._user_rules(one.where)},
-            data=self._data(events, with_users=True),
+        return self._recipe(
+            segment_model(one.name),
+            follows=(one, events),
+            reads=dict.fromkeys(events, ()),
+            of_users=tuple(one.where),
             rows=lambda bucket: segment(
                 bucket.users(list(one.where)),
                 where=one.where_texts,
@@ -195,24 +185,35 @@ class _Recipes:
             ),
         )
 
-    def _rules(self, configuration: object, *columns: tuple[str, Iterable[str]]) -> dict[str, str]:
-        """Return a digest of this part of the configuration, and one for these columns of each table that exists."""
-        tables = {
-            f"table {name}": table.rule(read)
-            for name, read in columns
-            if (table := self._tables.events.get(name)) is not None
-        }
-        return {"configuration": digest(configuration), **tables}
+    def _recipe(
+        self,
+        model: Model,
+        *,
+        after: tuple[Model, ...] = (),
+        follows: object,
+        reads: Mapping[str, Collection[str]],
+        of_users: Collection[str] | None = None,
+        rows: Callable[[UserBucket], pl.DataFrame],
+    ) -> Recipe:
+        """Return a recipe that follows this part of the configuration, and reads these columns of tables and users.
 
-    def _user_rules(self, columns: Iterable[str] | None) -> dict[str, str]:
-        users = self._tables.users
-        return {"users": "" if users is None else users.rule(users.values if columns is None else columns)}
-
-    def _data(self, names: Iterable[str], *, with_users: bool = False) -> str:
-        """Return a digest of the data of these tables; a table that does not exist has a place in it too."""
-        tables = {name: self._tables.events.get(name) for name in names}
-        users = self._tables.users if with_users else None
-        return digest(users and users.data, *((name, table and table.data) for name, table in sorted(tables.items())))
+        A table that does not exist has no rule, and a place in the data: a model changes when it comes.
+        """
+        tables = {name: self._tables.events.get(name) for name in reads}
+        users = None if of_users is None else self._tables.users
+        rules = {"configuration": digest(follows)}
+        rules |= {f"table {name}": table.rule(reads[name]) for name, table in tables.items() if table is not None}
+        if of_users is not None:
+            rules["users"] = "" if users is None else users.rule(of_users)
+        data = ((name, table and table.data) for name, table in sorted(tables.items()))
+        return Recipe(
+            model=model,
+            after=after,
+            reads=reads,
+            rules=rules,
+            data=digest(users and users.data, *data),
+            rows=rows,
+        )
 
 
 def _read_by(funnels: Sequence[Funnel], table: str, events: EventTables) -> Iterator[str]:

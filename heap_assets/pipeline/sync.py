@@ -24,7 +24,8 @@ from heap_assets.export.sample.size import SampleSize
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.analysis import Analysis, analyze, forget_analysis
+from heap_assets.pipeline.analysis import Analysis, analyze
+from heap_assets.pipeline.analytics_state import forget_analysis
 from heap_assets.pipeline.checking import CheckOutcome, check
 from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.current import CurrentTables, current_tables

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.pipeline.analysis import analyze, forget_analysis
+from heap_assets.pipeline.analysis import analyze
+from heap_assets.pipeline.analytics_state import forget_analysis
 from heap_assets_tests.exports.busy import CONFIGURATION, busy_exports
 from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
