@@ -13,8 +13,9 @@ from heap_assets.config.model import Configuration
 from heap_assets.defs.keys import HEAP, MIGRATED, RAW, model_key, table_key
 from heap_assets.documented_columns import Column
 from heap_assets.models import IDENTITY_MAP, MODELS, ORIGINAL_USER_ID
+from heap_assets.pipeline.descriptions import PublishedTable
 from heap_assets.pipeline.landing import Landing
-from heap_assets.pipeline.publication import Publication, PublishedTable
+from heap_assets.pipeline.publication import Publication
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 
 Metadata = dict[str, dg.MetadataValue]

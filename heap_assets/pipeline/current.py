@@ -113,11 +113,9 @@ class CurrentTable:
         )
         return keys(found.lazy(), self.table).collect()
 
-    def kept(
-        self, superseded: pl.Series, *, of_users: pl.Series | None = None, covers: Collection[str] | None = None
-    ) -> pl.LazyFrame:
-        """Return the rows that count, in stored columns; of these recorded users or deliveries alone, if given."""
-        rows = self.stored(covers)
+    def kept(self, superseded: pl.Series, *, of_users: pl.Series | None = None) -> pl.LazyFrame:
+        """Return the rows that count, in stored columns; of these recorded users alone, if any are given."""
+        rows = self.stored()
         if of_users is not None:
             rows = rows.filter(pl.col(stored_name("user_id", ValueType.LONG)).is_in(of_users.implode()))
         if self.shape.unkeyed:

@@ -59,11 +59,9 @@ def _outcome(table: ResolvedTable, verified: frozenset[str]) -> Outcome:
     if new and (damaged := _damaged(table, new)) is not None:
         return damaged
     if verified and verified < covers:  # rows that were in order can only meet new ones
-        arrived = overlaps.keys(current.stored(new), current.table).select(ENTITY).collect(engine="streaming")
-        found = current.keys_of(arrived[ENTITY].unique())
-        counting = found.join(table.superseded.to_frame(ROW_ID), on=ROW_ID, how="anti")
+        counting = _met(table, new).join(table.superseded.to_frame(ROW_ID), on=ROW_ID, how="anti")
         repeated = counting.filter(pl.col(ENTITY).is_duplicated())
-        rows = len(arrived)
+        rows = len(counting)
     else:
         kept = overlaps.keys(current.kept(table.superseded), current.table)
         entities = kept.select(ENTITY).collect(engine="streaming")
@@ -72,6 +70,15 @@ def _outcome(table: ResolvedTable, verified: frozenset[str]) -> Outcome:
         rows = len(entities)
     columns = dict(zip((ENTITY, OWNER), current.table.key, strict=False))
     return key_outcome(repeated.select(*columns).rename(columns), rows=rows)
+
+
+def _met(table: ResolvedTable, new: set[str]) -> pl.DataFrame:
+    """Return the key frame of the rows of these deliveries, and of all that share an entity with one."""
+    current = table.current
+    if table.touched is not None and not new & table.since:
+        return table.touched
+    arrived = overlaps.keys(current.stored(new), current.table).select(ENTITY).collect(engine="streaming")
+    return current.keys_of(arrived[ENTITY].unique())
 
 
 def _damaged(table: ResolvedTable, new: set[str]) -> Outcome | None:

@@ -7,6 +7,7 @@ delivered names. Not here: what is made of the rows (recipes.py).
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -27,6 +28,7 @@ from heap_assets.transforms.reading import read_column
 
 _USER = stored_name("user_id", ValueType.LONG)
 _RESOLVED = "$resolved"
+_AT_ONCE = 2
 _IDS = {"event_id": pl.Int64(), "session_id": pl.Int64(), "time": pl.Datetime("us")}
 
 
@@ -90,8 +92,10 @@ class MigratedTables:
 
     def in_memory(self, columns: Mapping[str, Iterable[str]]) -> "MigratedTables":
         """Return them with the rows of these tables read once, for whoever asks for these columns of them."""
-        read = {name: table.in_memory(columns[name]) for name, table in self.events.items() if name in columns}
-        return replace(self, events={**self.events, **read})
+        names = [name for name in self.events if name in columns]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:  # small files cost waiting, not computing
+            read = pool.map(lambda name: self.events[name].in_memory(columns[name]), names)
+            return replace(self, events={**self.events, **dict(zip(names, read, strict=True))})
 
 
 def migrated_tables(

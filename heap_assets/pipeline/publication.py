@@ -1,7 +1,7 @@
 """Publication: the resolution as a DuckDB file that anyone can open.
 
 Facts are views over the lake's Parquet where the lake is a folder, and tables where it is in S3, so that the file opens
-without any extension. Here: which tables there are and what is said of them. Not here: the SQL (warehouse/).
+without any extension. Here: which tables there are. Not here: what is said of them (descriptions.py), SQL (warehouse/).
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +21,13 @@ from heap_assets.catalog import (
     RawTable,
     raw_table,
 )
-from heap_assets.columns import escaped
 from heap_assets.config.model import Configuration
 from heap_assets.labeled import Definition
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, MODELS, ORIGINAL_USER_ID, QUARANTINE, Model
 from heap_assets.pipeline import other_data, sync_tables
 from heap_assets.pipeline.analysis import Analysis
+from heap_assets.pipeline.descriptions import Descriptions, MadeTable, PublishedTable
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.other_data import JoinedTable
 from heap_assets.pipeline.refreshes import Refreshes
@@ -37,17 +37,7 @@ from heap_assets.warehouse import views
 from heap_assets.warehouse.publisher import PublishedFile, new_file
 from heap_assets.warehouse.sql import identifier
 
-_INTERNAL, _REFRESHED = "_heap_assets", "refreshed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedTable:
-    """A table or view of the published file."""
-
-    schema: str
-    name: str
-    rows: int
-    columns: Mapping[str, str]
+_INTERNAL, _REFRESHED, _SUPERSEDED = "_heap_assets", "refreshed", "superseded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +75,18 @@ def publish(
         building.models(analysis)
         if joined is not None:
             building.other_table(joined)
+        tables = building.described()
     return Publication(
         path=path,
-        tables=tuple(building.tables),
+        tables=tables,
         about=building.about,
         skipped_definitions={skipped.name: skipped.reason for skipped in definitions.skipped},
         warnings=analysis.warnings,
     )
+
+
+def _of(schema: str, name: str) -> str:
+    return f"{schema}.{name}"
 
 
 class _Building:
@@ -110,15 +105,16 @@ class _Building:
         self._column_set = configuration.all_events_columns
         self._definitions, self._as_tables = definitions, as_tables
         self.about: Mapping[str, str] = {}
-        self.tables: list[PublishedTable] = []
+        self._descriptions = Descriptions()
 
     def internal_tables(self) -> None:
-        """Put down which rows do not count; the views look there."""
+        """Put down which rows do not count; the views look there. One table: each costs 10 ms to make."""
         self._file.add_schema(_INTERNAL)
+        lost = [pl.DataFrame(schema={"of": pl.String(), "row_id": pl.Int64()})]
         for name, table in self._resolution.tables.items():
-            for kind, rows in (("superseded", table.superseded), ("migrated", table.migrated_superseded)):
-                if len(rows):
-                    self._file.add_table(_INTERNAL, f"{kind}/{escaped(name)}", rows.rename("row_id").to_frame())
+            for schema, rows in ((self._s, table.superseded), (self._migrated, table.migrated_superseded)):
+                lost.append(rows.rename("row_id").to_frame().select(pl.lit(_of(schema, name)).alias("of"), "row_id"))
+        self._file.add_table(_INTERNAL, _SUPERSEDED, pl.concat(lost).sort("of", "row_id"))
 
     def schema_s(self, ledger: Ledger) -> None:
         """Add the tables without migrations."""
@@ -136,7 +132,7 @@ class _Building:
             self._add_frame(self._s, DROPPED_TABLES.kind, dropped)
         for name, table in sorted(resolution.tables.items()):
             if name not in SYSTEM_TABLES:
-                query = views.raw_select(table.current.shape, self._lake(table, "superseded", table.superseded))
+                query = views.raw_select(table.current.shape, self._lake(table, self._s, table.superseded))
                 self._add_select(self._s, names[name], query, rows=table.facts.rows, kind=name)
         self._add_all_events(self._s, names, migrated=False)
 
@@ -149,7 +145,7 @@ class _Building:
             self._add_users(resolution.tables[USERS.kind], resolution.users, resolution.users_rows)
         for table in resolution.current.event_like():
             resolved = resolution.tables[table.name]
-            lake = self._lake(resolved, "migrated", resolved.migrated_superseded)
+            lake = self._lake(resolved, self._migrated, resolved.migrated_superseded)
             columns = {
                 column.name: (table.shape.names_in_migrated()[column.name], column.type)
                 for column in table.shape.columns
@@ -213,11 +209,12 @@ class _Building:
         declared = Model(name=joined.name, description=other_data.ABOUT, key=())
         self._describe(schema, joined.name, declared, rows=joined.rows, is_view=False)
 
-    def _lake(self, table: ResolvedTable, kind: str, superseded: pl.Series) -> views.Lake:
+    def _lake(self, table: ResolvedTable, schema: str, superseded: pl.Series) -> views.Lake:
+        lost = identifier(_INTERNAL, _SUPERSEDED)
         return views.Lake(
             files=[str(self._storage.local_copy(path)) for path in table.current.paths()],
             alike=table.current.is_uniform(),
-            superseded=identifier(_INTERNAL, f"{kind}/{escaped(table.current.name)}") if len(superseded) else None,
+            superseded=views.lost_select(lost, _of(schema, table.current.name)) if len(superseded) else None,
         )
 
     def _defined(self, kind: str) -> list[Definition]:
@@ -234,14 +231,10 @@ class _Building:
             self._file.add_view(schema, name, query)
         self._describe(schema, name, MODELS.get(kind) or raw_table(kind), rows=rows, is_view=not self._as_tables)
 
+    def described(self) -> tuple[PublishedTable, ...]:
+        """Say what everything means, and return the tables."""
+        return self._descriptions.put_into(self._file, about=self.about)
+
     def _describe(self, schema: str, name: str, declared: Model | RawTable, *, rows: int, is_view: bool) -> None:
-        columns = self._file.columns(schema, name)
-        meanings = {column.name: column.meaning for column in (*declared.columns, ORIGINAL_USER_ID)}
-        self._file.comment(
-            schema,
-            name,
-            about=self.about.get(name, declared.description),
-            columns={column: meanings[column] for column in columns if column in meanings},
-            is_view=is_view,
-        )
-        self.tables.append(PublishedTable(schema=schema, name=name, rows=rows, columns=columns))
+        made = MadeTable(schema=schema, name=name, declared=declared, rows=rows, is_view=is_view)
+        self._descriptions.add(made)

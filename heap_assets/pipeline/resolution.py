@@ -62,13 +62,19 @@ class ResolvedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedTable:
-    """A table, and the rows of it that do not count: without migrations, and with them."""
+    """A table, and the rows of it that do not count: without migrations, and with them.
+
+    ``touched`` is the key frame of what came and of all that shares an entity with it, if that was found just now;
+    ``since`` are the deliveries that were there before.
+    """
 
     current: CurrentTable
     superseded: pl.Series
     migrated_superseded: pl.Series
     facts: TableFacts
     changed: bool
+    touched: pl.DataFrame | None = None
+    since: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +105,16 @@ def read_state(storage: Storage) -> ResolvedState:
     """Return what the last resolution left."""
     content = storage.read(_PATH)
     return ResolvedState() if content is None else _STATE.validate_json(content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlaps:
+    """The rows whose entity stands more than once, where they are kept, sums; what was touched (ResolvedTable)."""
+
+    keys: pl.DataFrame
+    path: str | None
+    sums: TableSums
+    touched: pl.DataFrame | None = None
 
 
 class _Resolving:
@@ -135,39 +151,45 @@ class _Resolving:
         before = self._before.tables.get(table.name)
         covers = table.covers()
         facts_of = repr((covers, migrations, table.last_listed.dump.modified))
-        keys, path, sums = self._overlaps(table, before)
+        found = self._overlaps(table, before)
+        keys, sums = found.keys, found.sums
         superseded = overlaps.superseded(keys)
         migrated = overlaps.superseded(overlaps.resolved_owners(keys, known)) if len(keys) else superseded
         if before is not None and before.facts_of == facts_of:
             facts = before.facts
         else:
             facts = table_facts(table, sums, keys, Superseded(superseded, migrated), known)
-        state = TableState(covers=covers, overlaps=path, sums=sums, facts=facts, facts_of=facts_of)
+        state = TableState(covers=covers, overlaps=found.path, sums=sums, facts=facts, facts_of=facts_of)
         resolved = ResolvedTable(
             current=table,
             superseded=superseded,
             migrated_superseded=migrated,
             facts=facts,
             changed=before is None or before.facts_of != facts_of,
+            touched=found.touched,
+            since=frozenset(before.covers) if before is not None else frozenset(),
         )
         return resolved, state
 
-    def _overlaps(self, table: CurrentTable, before: TableState | None) -> tuple[pl.DataFrame, str | None, TableSums]:
-        """Return the rows whose entity stands more than once, where they are kept, and the sums."""
+    def _overlaps(self, table: CurrentTable, before: TableState | None) -> "_Overlaps":
         covers = set(table.covers())
         if before is None or not set(before.covers) <= covers:
-            found, sums = _all_overlaps(table)
-            return found, self._kept(found, table.name) if len(found) else None, sums
-        sums, known, path = grown_sums(table, before.sums), pl.DataFrame(schema=_KEY_SCHEMA), before.overlaps
+            keys, sums = _all_overlaps(table)
+            return _Overlaps(keys, self._kept(keys, table.name) if len(keys) else None, sums)
+        known, path = pl.DataFrame(schema=_KEY_SCHEMA), before.overlaps
         if path is not None:
             known = pl.read_parquet(self._storage.local_copy(path), glob=False)
         new = covers - set(before.covers)
         if not table.table.key or not new:
-            return known, path, sums
-        found = _overlaps_with(table, known, new)
-        if found.equals(known):
-            return known, path, sums
-        return found, self._kept(found, table.name), sums
+            return _Overlaps(known, path, grown_sums(table, before.sums))
+        arrived = overlaps.keys(table.stored(new), table.table).collect(engine="streaming")
+        met = table.keys_of(arrived[ENTITY].unique(), set(before.covers))
+        touched = pl.concat([met, arrived])
+        sums = grown_sums(table, before.sums, arrived)
+        keys = _overlaps_with(known, touched)
+        if keys.equals(known):
+            return _Overlaps(known, path, sums, touched)
+        return _Overlaps(keys, self._kept(keys, table.name), sums, touched)
 
     def _users(
         self, users: ResolvedTable | None, known: pl.DataFrame, migrations: tuple[str, ...]
@@ -203,18 +225,15 @@ def _all_overlaps(table: CurrentTable) -> tuple[pl.DataFrame, TableSums]:
     """Return the overlaps and the sums from one pass: decoding the keys is what costs."""
     if not table.table.key:
         return pl.DataFrame(schema=_KEY_SCHEMA), grown_sums(table, None)
-    entities = overlaps.keys(table.stored(), table.table).select(ENTITY)
-    found, summed = pl.collect_all([entities, summing(table)], engine="streaming")
-    repeated = overlaps.repeated_entities(found)[ENTITY]
+    keys = overlaps.keys(table.stored(), table.table)
+    entities, summed = pl.collect_all([keys.select(ENTITY), summing(table, keys)], engine="streaming")
+    repeated = overlaps.repeated_entities(entities)[ENTITY]
     touched = table.keys_of(repeated) if len(repeated) else pl.DataFrame(schema=_KEY_SCHEMA)
     return touched.cast(_KEY_SCHEMA).sort(ROW_ID), table_sums(table, summed)  # type: ignore[arg-type]
 
 
-def _overlaps_with(table: CurrentTable, known: pl.DataFrame, new: set[str]) -> pl.DataFrame:
+def _overlaps_with(known: pl.DataFrame, touched: pl.DataFrame) -> pl.DataFrame:
     """Return the overlaps after new deliveries: only what shares an entity with a new row can have changed."""
-    arrived = overlaps.keys(table.stored(new), table.table).collect(engine="streaming")
-    met = table.keys_of(arrived[ENTITY].unique(), set(table.covers()) - new)
-    touched = pl.concat([met, arrived])
     found = touched.filter(pl.col(ENTITY).is_duplicated()).cast(_KEY_SCHEMA)  # type: ignore[arg-type]
     return pl.concat([known, found]).unique(ROW_ID).sort(ROW_ID)
 

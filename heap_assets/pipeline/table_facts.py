@@ -4,8 +4,7 @@ Sums are taken over all rows with their ids, for a first run in the pass that lo
 and then corrected by the few rows that are superseded. Not here: which rows those are (transforms/overlaps.py).
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -64,9 +63,16 @@ class Superseded:
     migrated: pl.Series
 
 
-def summing(table: CurrentTable, covers: Collection[str] | None = None) -> pl.LazyFrame:
-    """Return one row of sums over the rows of these deliveries, of all by default."""
-    return _sums(table, table.kept(_NONE, covers=covers))
+def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
+    """Return one row of sums over a key frame, of which newest_by is read."""
+    time, ended = pl.col(NEWEST_BY), _ended(table)
+    return keys.select(
+        rows=pl.len().cast(pl.Int64),
+        first_time=time.min(),
+        last_time=time.max(),
+        synced_to=time.filter(time <= ended).max(),
+        ahead=time.filter(time > ended).min(),
+    )
 
 
 def table_sums(table: CurrentTable, row: pl.DataFrame) -> TableSums:
@@ -74,17 +80,14 @@ def table_sums(table: CurrentTable, row: pl.DataFrame) -> TableSums:
     return TableSums(covers=table.covers(), ended=_ended(table), **row.row(0, named=True))
 
 
-def grown_sums(table: CurrentTable, before: TableSums | None) -> TableSums:
-    """Return the sums of all deliveries; of those that were there before nothing is read, if that is enough."""
+def grown_sums(table: CurrentTable, before: TableSums | None, arrived: pl.DataFrame | None = None) -> TableSums:
+    """Return the sums of all deliveries; what was there before is not read if the key frame of the rest is enough."""
     covers, ended = table.covers(), _ended(table)
-    if before is None or not set(before.covers) <= set(covers) or not before.hold_at(ended):
-        return table_sums(table, summing(table).collect(engine="streaming"))
-    new = set(covers) - set(before.covers)
-    came = (
-        table_sums(table, summing(table, new).collect(engine="streaming"))
-        if new
-        else TableSums(covers=covers, ended=ended)
-    )
+    if before is None or not before.hold_at(ended) or (arrived is None and before.covers != covers):
+        return table_sums(table, summing(table, _times(table, _NONE)).collect(engine="streaming"))
+    if arrived is None:
+        return replace(before, ended=ended)
+    came = table_sums(table, summing(table, arrived.lazy()).collect())
     return TableSums(
         covers=covers,
         ended=ended,
@@ -105,7 +108,7 @@ def table_facts(
     times = {name: getattr(sums, name) for name in _TIMES}
     gone = lost[NEWEST_BY].is_in([time for time in times.values() if time is not None])
     if not lost.filter(gone)[NEWEST_BY].is_in(kept[NEWEST_BY].implode()).all():
-        counting = _sums(table, table.kept(superseded.recorded)).collect(engine="streaming").row(0, named=True)
+        counting = summing(table, _times(table, superseded.recorded)).collect(engine="streaming").row(0, named=True)
         times = {name: counting[name] for name in _TIMES}
     rows = sums.rows - len(lost)
     delivered = sum(file.rows for file in table.files)
@@ -118,16 +121,10 @@ def table_facts(
     )
 
 
-def _sums(table: CurrentTable, rows: pl.LazyFrame) -> pl.LazyFrame:
-    time = pl.col(stored_name(table.table.newest_by, ValueType.TIME))
-    ended = _ended(table)
-    return rows.select(
-        rows=pl.len().cast(pl.Int64),
-        first_time=time.min(),
-        last_time=time.max(),
-        synced_to=time.filter(time <= ended).max(),
-        ahead=time.filter(time > ended).min(),
-    )
+def _times(table: CurrentTable, superseded: pl.Series) -> pl.LazyFrame:
+    """Return newest_by of the rows that have their ids, without these."""
+    stored = stored_name(table.table.newest_by, ValueType.TIME)
+    return table.kept(superseded).select(pl.col(stored).alias(NEWEST_BY))
 
 
 def _merged_rows(table: CurrentTable, lost: pl.DataFrame, identity_map: pl.DataFrame) -> int:

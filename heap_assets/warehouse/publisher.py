@@ -17,6 +17,11 @@ import polars as pl
 
 from heap_assets.warehouse.sql import file_list, identifier, literal
 
+_COLUMNS = (
+    "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
+    " ORDER BY schema_name, table_name, column_index"
+)
+
 
 class PublishedFile:
     """A DuckDB file that is being built."""
@@ -51,10 +56,12 @@ class PublishedFile:
         ]
         self._connection.execute("; ".join(comments))
 
-    def columns(self, schema: str, name: str) -> dict[str, str]:
-        """Return the columns of a table or view with their DuckDB types."""
-        described = self._connection.execute(f"DESCRIBE {identifier(schema, name)}").fetchall()
-        return {str(row[0]): str(row[1]) for row in described}
+    def columns(self) -> dict[tuple[str, str], dict[str, str]]:
+        """Return of each schema and table or view the columns with their DuckDB types; DESCRIBE takes 4 ms for one."""
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for schema, name, column, data_type in self._connection.execute(_COLUMNS).fetchall():
+            found.setdefault((schema, name), {})[column] = data_type
+        return found
 
 
 @contextmanager

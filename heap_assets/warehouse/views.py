@@ -23,7 +23,7 @@ from heap_assets.warehouse.times_sql import time_sql
 class Lake:
     """Where the rows of a table are: its Parquet files, whether all have the same columns, the rows that do not count.
 
-    ``superseded`` is the quoted name of a table with the column row_id; None if every row counts.
+    ``superseded`` is a quoted table or a query with the column row_id; None if every row counts.
     """
 
     files: Sequence[str]
@@ -36,6 +36,11 @@ def raw_select(shape: TableShape, lake: Lake) -> str:
     names = shape.names_in_s()
     columns = [f"{_value(column)} AS {identifier(names[column.name])}" for column in shape.columns]
     return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{_where(shape, lake)}"
+
+
+def lost_select(table: str, of: str) -> str:
+    """Return the query of the rows that do not count of one table; ``table`` (quoted) has of and row_id for all."""
+    return f"(SELECT row_id FROM {table} WHERE of = {literal(of)})"
 
 
 def file_select(*files: str) -> str:

@@ -66,8 +66,8 @@ def test_a_table_is_made_of_a_frame_or_of_a_select_and_a_view_of_a_select(path):
         file.add_table("s", "of_frame", frame)
         file.add_table("s", "of_select", "SELECT 5 AS a")
         file.add_view("s", "view", "SELECT a + 1 AS a FROM s.of_select")
-        assert file.columns("s", "of_frame") == {"a": "BIGINT", "b": "VARCHAR"}
-        assert file.columns("s", "view") == {"a": "INTEGER"}
+        assert file.columns()["s", "of_frame"] == {"a": "BIGINT", "b": "VARCHAR"}
+        assert file.columns()["s", "view"] == {"a": "INTEGER"}
     assert ask(path, "SELECT * FROM s.of_frame ORDER BY b") == [(1, "x"), (None, "y")]
     assert ask(path, "SELECT * FROM s.view") == [(6,)]
 
@@ -78,7 +78,7 @@ def test_a_frame_without_rows_keeps_its_columns(path):
         file.add_schema("s")
         file.add_table("s", "empty", pl.DataFrame(schema=schema))
         types = ["TIMESTAMP", "BIGINT", "BOOLEAN", "DOUBLE", "VARCHAR"]
-        assert file.columns("s", "empty") == dict(zip(schema, types, strict=True))
+        assert file.columns()["s", "empty"] == dict(zip(schema, types, strict=True))
 
 
 def test_a_new_file_replaces_the_old_one_and_leaves_nothing_beside(path):
@@ -125,7 +125,7 @@ def test_tables_and_columns_may_have_any_name(path):
             file.add_table("s", name, pl.DataFrame(columns))
             file.add_view("s", f"{name}2", f"SELECT * FROM {identifier('s', name)}")
             file.comment("s", name, about=f"about '{name}'", columns={name: f"of '{name}'"}, is_view=False)
-        assert file.columns("s", HOSTILE[0]) == dict.fromkeys(HOSTILE, "VARCHAR")
+        assert file.columns()["s", HOSTILE[0]] == dict.fromkeys(HOSTILE, "VARCHAR")
     for name in HOSTILE:
         assert ask(path, f"SELECT {identifier(name)} FROM {identifier('s', name + '2')}") == [(f"in {name}",)]
     comments = ask(path, "SELECT table_name, comment FROM duckdb_tables()")
