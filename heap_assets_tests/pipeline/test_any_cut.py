@@ -6,9 +6,11 @@ S3 (test_s3.py), what the tables should be (oracles/). HEAP_TEST_EXAMPLES raises
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heap_assets.pipeline import packing
 from heap_assets_tests.configurations import EVERYTHING, configurations
 from heap_assets_tests.exports.delivery import delivery_runs, first_manifest_times
 from heap_assets_tests.exports.strategies import exports, faults
@@ -41,7 +43,8 @@ def test_all_dumps_at_once_end_in_the_tables_of_the_oracle(export):
 def test_any_split_and_order_of_arrival_ends_in_the_tables_of_the_oracle(data):
     export = data.draw(exports())
     runs = data.draw(delivery_runs(export))
-    with scratch() as folder:
+    with scratch() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "MOST_SMALL_FILES", data.draw(st.sampled_from([1, 2, 8])))
         root = folder / "export"
         root.mkdir()
         arrived = Counter()

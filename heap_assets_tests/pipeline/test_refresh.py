@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.pipeline import model_layers
+from heap_assets.pipeline import model_layers, packing
 from heap_assets_tests.exports.busy import CONFIGURATION, busy_exports
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
@@ -52,9 +52,15 @@ def refreshed(sync):
 
 
 @some(2)
-@given(busy_exports(), st.sampled_from([(1, 9.0), (2, 9.0), (8, 0.25), (99, 1e9)]), st.data())
-def test_dump_by_dump_ends_bit_by_bit_in_what_a_first_run_makes(dumps, limits, data):
+@given(
+    busy_exports(),
+    st.sampled_from([(1, 9.0), (2, 9.0), (8, 0.25), (99, 1e9)]),
+    st.sampled_from([1, 2, 8]),
+    st.data(),
+)
+def test_dump_by_dump_ends_bit_by_bit_in_what_a_first_run_makes(dumps, limits, small_files, data):
     with pytest.MonkeyPatch.context() as patch, scratch() as folder:
+        patch.setattr(packing, "MOST_SMALL_FILES", small_files)
         patch.setattr(model_layers, "_MOST_LAYERS", limits[0])
         patch.setattr(model_layers, "_LARGEST_SHARE", limits[1])
         for one in dumps:
