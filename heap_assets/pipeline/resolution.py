@@ -154,7 +154,7 @@ class _Resolving:
         found = self._overlaps(table, before)
         keys, sums = found.keys, found.sums
         superseded = overlaps.superseded(keys)
-        migrated = overlaps.superseded(overlaps.resolved_owners(keys, known)) if len(keys) else superseded
+        migrated = overlaps.superseded_when_merged(keys, superseded, known)
         if before is not None and before.facts_of == facts_of:
             facts = before.facts
         else:

@@ -55,7 +55,26 @@ def superseded(overlaps: pl.DataFrame) -> pl.Series:
     return ordered.filter(newer_follows)[ROW_ID].sort()
 
 
-def resolved_owners(overlaps: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
+def superseded_when_merged(
+    overlaps: pl.DataFrame, superseded_before: pl.Series, identity_map: pl.DataFrame
+) -> pl.Series:
+    """Return the row ids that lose once users are resolved, from those that do without.
+
+    Only where an entity stands under several users can a merge make two keys one.
+
+    >>> rows = pl.DataFrame({ROW_ID: [0, 1], DUMP_ID: [1, 2], ENTITY: [7, 7], OWNER: [1, 2], NEWEST_BY: [None, None]})
+    >>> merged = pl.DataFrame({"user_id": [1], "resolved_user_id": [2]})
+    >>> superseded_when_merged(rows, superseded(rows), merged).to_list()
+    [0]
+    """
+    owners = overlaps.group_by(ENTITY).agg(pl.col(OWNER).min().alias("least"), pl.col(OWNER).max().alias("greatest"))
+    contested = owners.filter(pl.col("least") != pl.col("greatest"))[ENTITY].implode()
+    is_contested = overlaps[ENTITY].is_in(contested)
+    settled = superseded_before.filter(~superseded_before.is_in(overlaps.filter(is_contested)[ROW_ID].implode()))
+    return pl.concat([settled, superseded(_resolved_owners(overlaps.filter(is_contested), identity_map))]).sort()
+
+
+def _resolved_owners(overlaps: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
     """Return the key frame with the resolved user as owner."""
     resolved = identity_map.rename({"user_id": OWNER, "resolved_user_id": "resolved"})
     return (

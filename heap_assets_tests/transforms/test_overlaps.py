@@ -13,13 +13,12 @@ from heap_assets.catalog import EVENT, SESSIONS, USER_MIGRATIONS, USERS
 from heap_assets.columns import DUMP_ID, ROW_ID
 from heap_assets.transforms.overlaps import (
     ENTITY,
-    KEY_COLUMNS,
     NEWEST_BY,
     OWNER,
     keys,
     repeated_entities,
-    resolved_owners,
     superseded,
+    superseded_when_merged,
 )
 from heap_assets_tests.oracles.typing_rules import EPOCH
 
@@ -90,11 +89,22 @@ def test_an_entity_that_stands_more_than_once_is_named_once():
 def test_a_merge_brings_two_recorded_users_together_in_one_key():
     recorded = key_frame([(0, 1, 7, 1, MONDAY), (1, 1, 7, 2, TUESDAY), (2, 1, 7, 3, MONDAY)])
     merged = pl.DataFrame({"user_id": [1], "resolved_user_id": [2]})
-    resolved = resolved_owners(recorded, merged)
-    assert resolved.columns == list(KEY_COLUMNS)
-    assert dict(resolved.select(ROW_ID, OWNER).iter_rows()) == {0: 2, 1: 2, 2: 3}
     assert superseded(recorded).to_list() == []
-    assert superseded(resolved).to_list() == [0]
+    assert superseded_when_merged(recorded, superseded(recorded), merged).to_list() == [0]
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=_rows, merged=st.dictionaries(st.integers(1, 2), st.integers(1, 4), max_size=2))
+def test_rows_lose_with_merges_as_they_do_when_every_user_is_replaced_beforehand(rows, merged):
+    frame = key_frame(rows)
+    identity_map = pl.DataFrame(
+        {"user_id": [*merged], "resolved_user_id": [*merged.values()]},
+        schema={"user_id": pl.Int64, "resolved_user_id": pl.Int64},
+    )
+    replaced = [
+        (place, dump_id, entity, merged.get(owner, owner), time) for place, dump_id, entity, owner, time in rows
+    ]
+    assert superseded_when_merged(frame, superseded(frame), identity_map).to_list() == losers(replaced)
 
 
 def stored_rows(**columns: list) -> pl.LazyFrame:
