@@ -29,8 +29,9 @@ from heap_assets.defs.keys import ANALYTICS_GROUP, MIGRATED, model_key, table_ke
 from heap_assets.defs.metadata import Metadata
 from heap_assets.lake.storage import Storage
 from heap_assets.models import Model
-from heap_assets.pipeline.analysis import Analysis, AnalyzedModel
+from heap_assets.pipeline.analysis import Analysis
 from heap_assets.pipeline.key_figures import KeyFigures, key_figures
+from heap_assets.pipeline.model_making import AnalyzedModel
 from heap_assets.pipeline.registry import KnownTable, Registry
 
 _DUCKDB = {kind.polars: kind.duckdb for kind in (*ValueType, DATE)}

@@ -10,7 +10,7 @@ import polars as pl
 
 from heap_assets.analytics_models import ATTRIBUTION_BY_CHANNEL, FUNNEL_STEPS, PATHS, RETENTION
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.analysis import AnalyzedModel
+from heap_assets.pipeline.model_making import AnalyzedModel
 
 _MOST_BARS = 8
 _SHOWN_MODEL = "linear"
