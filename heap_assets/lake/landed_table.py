@@ -3,13 +3,14 @@
 A delivery is committed as one; files of a delivery that came again replace its older ones; deliveries that no longer
 count stay until maintenance removes them, since a published file may still read them. What a delivery holds (rows,
 columns, nulls) stands in the commit itself, so nothing has to be decoded or opened to know it.
-Here: committing and listing files. Not here: what the rows mean (transforms/), which deliveries count (the caller).
+Here: committing and listing files. Not here: remembering them (listing.py), what the rows mean (transforms/), which
+deliveries count (the caller).
 """
 
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, escaped
 from heap_assets.lake.delta_errors import explained
+from heap_assets.lake.listing import LandedFile, remember_files, remembered_files
 from heap_assets.lake.parquet_footer import Footer
 from heap_assets.lake.storage import Storage
 
@@ -38,22 +40,6 @@ _PROPERTIES = {
     "delta.dataSkippingNumIndexedCols": "-1",  # the null counts of every column are what a table's shape is made of
     "delta.checkpointInterval": "10",  # a commit costs 10 ms of CPU at the hundredth delivery; 43 with delta-rs's 100
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LandedFile:
-    """One Parquet file of a delivery: where it lies, and for each stored column how many of its rows are null."""
-
-    path: str
-    delivery: str
-    rows: int
-    size: int
-    first_row_id: int
-    nulls: Mapping[str, int]
-
-    def has_values(self, stored: str) -> bool:
-        """Return whether any row has a value in this stored column."""
-        return self.nulls.get(stored, self.rows) < self.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +62,23 @@ class LandedTable:
         self._opened_with: dict[str, str] = {}
         self._files: tuple[LandedFile, ...] | None = None
         self._reserved = 0
+        self._remembers = False
 
     def files(self) -> tuple[LandedFile, ...]:
         """Return every committed file."""
         if self._files is None:
-            self._files = self._listed()
+            found = remembered_files(self._storage, self._folder)
+            self._remembers = found is not None
+            self._files = self._listed() if found is None else found
         return self._files
+
+    def remember(self) -> None:
+        """Have whoever opens the table next find its files without reading the log."""
+        files = self.files()
+        delta = None if self._remembers else self._open()
+        if delta is not None:
+            remember_files(self._storage, self._folder, files, version=delta.version())
+            self._remembers = True
 
     def deliveries(self) -> frozenset[str]:
         """Return the deliveries that are committed."""
@@ -141,7 +138,7 @@ class LandedTable:
             )
         with explained(self._storage.address(self._folder)):
             self._write(delivery, adds, list(columns), dump_id)
-        self._files = tuple(landed)
+        self._files, self._remembers = tuple(landed), False
         return rows
 
     def scan(self, paths: Iterable[str], columns: Iterable[str]) -> pl.LazyFrame:

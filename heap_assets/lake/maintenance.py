@@ -47,6 +47,9 @@ def tidied(storage: Storage, name: str, *, counting: Collection[str]) -> Tidied:
         delta.cleanup_metadata()
     for path in deleted:
         storage.remove(f"{folder}/{path}")
+    after = LandedTable(storage, name)
+    after.files()
+    after.remember()
     return Tidied(deliveries=len(void), files=len(deleted))
 
 

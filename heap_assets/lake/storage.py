@@ -57,6 +57,12 @@ class Storage(Protocol):
     def write(self, path: str, content: bytes) -> None:
         """Replace a document as a whole: a reader sees the old content or the new."""
 
+    def remember(self, path: str, content: bytes) -> None:
+        """Replace a document that can be made again: after a crash it may be the old one, torn or gone."""
+
+    def names(self, folder: str) -> Iterator[str]:
+        """Yield the names of the files right in a folder, none if there is no such folder."""
+
     def files(self, folder: str) -> Iterator[KeptFile]:
         """Yield the files right in a folder, none if there is no such folder."""
 
@@ -112,6 +118,18 @@ class FolderStorage:
             written.flush()
             os.fsync(written.fileno())
         beside.replace(file)
+
+    def remember(self, path: str, content: bytes) -> None:
+        """Put the document in its place, without waiting for the disk."""
+        file = self._root / path
+        beside = file.with_name(f"{file.name}.{uuid.uuid4().hex}.tmp")
+        beside.write_bytes(content)
+        beside.replace(file)
+
+    def names(self, folder: str) -> Iterator[str]:
+        """Yield the names of what is right in a folder."""
+        place = self._root / folder
+        yield from (entry.name for entry in os.scandir(place)) if place.is_dir() else ()
 
     def files(self, folder: str) -> Iterator[KeptFile]:
         """Yield the files right in a folder."""
@@ -180,6 +198,14 @@ class S3Storage:
         """Put the object; S3 replaces it as a whole."""
         with explained(self.address(path)):
             self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=content)
+
+    def remember(self, path: str, content: bytes) -> None:
+        """Put the object."""
+        self.write(path, content)
+
+    def names(self, folder: str) -> Iterator[str]:
+        """Yield the names of the objects right below a prefix."""
+        yield from (file.path.rpartition("/")[2] for file in self.files(folder))
 
     def files(self, folder: str) -> Iterator[KeptFile]:
         """Yield the objects right below a prefix."""

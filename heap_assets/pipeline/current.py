@@ -13,7 +13,8 @@ import polars as pl
 from heap_assets.catalog import SYSTEM_TABLES, RawTable
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, stored_name
 from heap_assets.export.truth import DumpDelivery, current_deliveries, last_listing, tables_with_files
-from heap_assets.lake.landed_table import LandedFile, LandedTable
+from heap_assets.lake.landed_table import LandedTable
+from heap_assets.lake.listing import LandedFile
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.shapes import PublishedTables, TableShape, published_tables, table_shape

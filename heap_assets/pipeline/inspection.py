@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from heap_assets.catalog import SESSIONS, SYNC_INFO, SYSTEM_TABLES, USER_MIGRATIONS, USERS
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, stored_name
 from heap_assets.export.truth import current_deliveries
-from heap_assets.lake.landed_table import LandedFile
+from heap_assets.lake.listing import LandedFile
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable
 from heap_assets.pipeline.ledger import Ledger

@@ -94,6 +94,8 @@ class _Run:
             accepted = self._landed(new, reland & set(self._ledger.dumps), decoder)
         taken = tuple(dump_id for dump_id, dump in new.items() if accepted.get(dump_id) is dump)
         self._remember(accepted, arrived, taken)
+        for table in self._tables.values():
+            table.remember()
         return Landing(
             ledger=self._ledger,
             rows=self._rows,

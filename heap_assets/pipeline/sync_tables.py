@@ -14,7 +14,7 @@ import polars.selectors as cs
 from heap_assets.catalog import EVENT_METADATA, SYNC_INFO, SYSTEM_TABLES
 from heap_assets.columns import DUMP_ID, ROW_ID
 from heap_assets.export.sync_reports import reports_by_dump
-from heap_assets.lake.landed_table import LandedFile
+from heap_assets.lake.listing import LandedFile
 from heap_assets.lake.storage import Storage
 from heap_assets.models import QUARANTINE
 from heap_assets.pipeline.current import CurrentTable, CurrentTables

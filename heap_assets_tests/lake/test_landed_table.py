@@ -13,7 +13,9 @@ import pytest
 from deltalake import DeltaTable
 
 from heap_assets.columns import DUMP_ID, ROW_ID
-from heap_assets.lake.landed_table import LandedFile, LandedTable, NewFile
+from heap_assets.lake import landed_table
+from heap_assets.lake.landed_table import LandedTable, NewFile
+from heap_assets.lake.listing import LandedFile
 from heap_assets.lake.parquet_footer import Footer, footer_of
 from heap_assets.lake.storage import FolderStorage
 
@@ -213,3 +215,32 @@ def test_other_engines_can_read_the_table_and_its_history(storage):
     assert pl.DataFrame(delta.get_add_actions(flatten=True))["num_records"].to_list() == [2]
     assert delta.history()[0]["dump_id"] == "7"
     assert json.loads(delta.schema().to_json())["fields"][4]["type"] == "timestamp_ntz"
+
+
+def opened(monkeypatch) -> list[str]:
+    """Count from here on the openings of Delta tables."""
+    counted: list[str] = []
+    real = landed_table.DeltaTable
+    monkeypatch.setattr(landed_table, "DeltaTable", lambda *a, **k: counted.append(a[0]) or real(*a, **k))
+    return counted
+
+
+def test_files_that_are_remembered_are_told_without_opening_the_table(storage, monkeypatch):
+    landed = table(storage)
+    deliver(landed, "1-a", {"event_id$long": [1, None]})
+    landed.remember()
+    counted = opened(monkeypatch)
+    assert table(storage).files() == landed.files()
+    assert counted == []
+
+
+def test_what_is_remembered_of_another_version_or_torn_counts_for_nothing(storage, monkeypatch):
+    landed = table(storage)
+    deliver(landed, "1-a", {"event_id$long": [1]})
+    landed.remember()
+    deliver(landed, "2-b", {"event_id$long": [2], "plan": ["gold"]})
+    assert {file.delivery for file in table(storage).files()} == {"1-a", "2-b"}
+    landed.remember()
+    memory = next(storage.local_copy("raw").rglob("_files.json"))
+    memory.write_bytes(memory.read_bytes()[:20])
+    assert {file.delivery for file in table(storage).files()} == {"1-a", "2-b"}
