@@ -22,8 +22,8 @@ NOT_COUNTED = frozenset({"_event_metadata"})
 
 _EVENTS_PER_PERSON_AND_DAY = 0.68
 _PEOPLE_PER_USERS = 1.5  # users are people and devices without a name; who stays away instead of merging is drawn too
-_LAST_VISITS_PER_DAY = 0.15  # of history: so often comes back who does, so that 1 % of the users make 1 % of the events
-_LAST_MERGING = 0.6  # so that of five users who come back one merges
+_LAST_VISITS_PER_DAY = 0.13  # of history: so often comes back who does, so that 1 % of the users make 1 % of the events
+_LAST_MERGING = 0.5  # so that of five users who come back one merges
 _FEWEST_PEOPLE = 20
 
 
