@@ -18,6 +18,7 @@ from heap_assets_tests.benchmarks.clickstream import STEPS, write_clickstream
 from heap_assets_tests.benchmarks.figures import MIB, Figure, Spread, Target, disturbance
 from heap_assets_tests.benchmarks.fresh_process import Measured, run_fresh
 from heap_assets_tests.benchmarks.machine import keep_to_cores, machine, told
+from heap_assets_tests.benchmarks.workspace import say
 
 _SESSIONS = {"heap_assets": "clickstream_ours:sessions", "DuckDB windows": "clickstream_peers:sessions"}
 _FUNNEL = {
@@ -58,7 +59,7 @@ def command(*, rows: int, repeats: int, only: str | None, cores: int, json_file:
     with tempfile.TemporaryDirectory(prefix="heap-bench-", dir=os.environ.get("HEAP_BENCH_DIR")) as name:
         workspace = Path(name).absolute()
         file = workspace / "clickstream.parquet"
-        _say(f"making a clickstream of {rows:,} rows")
+        say(f"making a clickstream of {rows:,} rows")
         pageviews = write_clickstream(file, rows)
         file.read_bytes()
         if only != "funnel":
@@ -113,7 +114,7 @@ def _turns(
     for turn in range(repeats):
         names = list(tasks)
         for name in names if turn % 2 == 0 else reversed(names):
-            _say(f"{name}, {tasks[name]}, {turn + 1} of {repeats}")
+            say(f"{name}, {tasks[name]}, {turn + 1} of {repeats}")
             runs[name].append(run_fresh(tasks[name], arguments, workspace=workspace))
             after(name, runs[name][-1])
     return runs
@@ -159,8 +160,3 @@ def _figure(
         ],
         data={**data, "contestants": contestants},
     )
-
-
-def _say(text: str) -> None:
-    """Tell on standard error what is under way, so that standard output has the figures alone."""
-    click.echo(text, err=True)

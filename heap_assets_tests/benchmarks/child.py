@@ -1,6 +1,6 @@
 """What runs in the fresh process: one task, timed after its imports, its figures written as JSON.
 
-Called as ``python -m heap_assets_tests.benchmarks.child <module>:<function> <arguments as JSON> <result file>``.
+Called as ``python -m heap_assets_tests.benchmarks.child <module>:<function> <file of arguments> <result file>``.
 A task takes JSON values and returns a dictionary of them. Not here: the tasks, and starting the process
 (fresh_process.py).
 """
@@ -22,7 +22,7 @@ def main(task: str, arguments: str, result: str) -> None:
     """Run the task and write what it took."""
     module, _, name = task.partition(":")
     function = getattr(import_module(module), name)
-    given = json.loads(arguments)
+    given = json.loads(Path(arguments).read_text(encoding="utf-8"))
     busy, cpu, started = _busy_seconds(), cpu_seconds(), time.perf_counter()
     values: dict[str, Any] = function(**given)
     seconds, cpu = time.perf_counter() - started, cpu_seconds() - cpu

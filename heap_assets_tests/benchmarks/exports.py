@@ -14,14 +14,16 @@ from pathlib import Path
 from heap_assets.export.manifest import read_manifest
 from heap_assets.export.sample.calendar import dump_ids
 from heap_assets.export.sample.export import Sample, write_sample
-from heap_assets.export.sample.size import SampleSize
+from heap_assets.export.sample.size import MOST_LAST_VISITS, SampleSize
 from heap_assets.export.truth import current_deliveries
 
 NOT_COUNTED = frozenset({"_event_metadata"})
 """A few rows that may be JSON, which no peer reads; landing does, for nothing."""
 
 _EVENTS_PER_PERSON_AND_DAY = 0.68
-_PEOPLE_PER_EVENTS = 1.65  # of a last dump: who comes back on one day does a little less than on an average one
+_PEOPLE_PER_USERS = 1.5  # users are people and devices without a name; who stays away instead of merging is drawn too
+_LAST_VISITS_PER_DAY = 0.13  # of history: so often comes back who does, so that 1 % of the users make 1 % of the events
+_LAST_MERGING = 0.5  # so that of five users who come back one merges
 _FEWEST_PEOPLE = 20
 
 
@@ -41,8 +43,11 @@ def whole_export(folder: Path, *, events: int, days: int) -> Export:
 
 
 def history_and_night(folder: Path, *, events: int, days: int, share: float) -> tuple[Export, Export]:
-    """Return an export of about that many events, and apart from it one more dump with about that share of them."""
-    size = _size(events, days, share * _PEOPLE_PER_EVENTS)
+    """Return an export of about that many events, and apart from it one more dump, that of a night.
+
+    The night brings about that share of the events, by that share of the users, of whom about every fifth merges.
+    """
+    size = _size(events, days, share)
     *earlier, last = dump_ids(size)
     name = f"{events}-events-{days}-days-night-{share:g}"
     return _made(folder / name / "history", size, earlier), _made(folder / name / "night", size, [last])
@@ -71,9 +76,17 @@ def needed_files(export: Export) -> list[str]:
     ]
 
 
-def _size(events: int, days: int, last_dump_share: float | None = None) -> SampleSize:
+def _size(events: int, days: int, share: float | None = None) -> SampleSize:
     people = max(_FEWEST_PEOPLE, round(events / days / _EVENTS_PER_PERSON_AND_DAY))
-    return SampleSize(users=people, days=days, last_dump_share=last_dump_share)
+    if share is None:
+        return SampleSize(users=people, days=days)
+    return SampleSize(
+        users=people,
+        days=days,
+        last_dump_share=share * _PEOPLE_PER_USERS,
+        last_dump_visits=min(MOST_LAST_VISITS, max(1, round(days * _LAST_VISITS_PER_DAY))),
+        last_dump_merging=_LAST_MERGING,
+    )
 
 
 def _made(root: Path, size: SampleSize, only: list[int] | None = None) -> Export:

@@ -42,11 +42,12 @@ def run_fresh(
         RuntimeError: The process failed; has the end of what it said.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    result = workspace / "measured.json"
+    given, result = workspace / "arguments.json", workspace / "measured.json"
+    given.write_text(json.dumps(dict(arguments)), encoding="utf-8")  # thousands of files are no command line
     result.unlink(missing_ok=True)
     os.sync()  # what the run before has left to write is not this one's
     process = subprocess.run(
-        [sys.executable, "-m", f"{_HERE}.child", f"{_HERE}.{task}", json.dumps(dict(arguments)), str(result)],
+        [sys.executable, "-m", f"{_HERE}.child", f"{_HERE}.{task}", str(given), str(result)],
         cwd=_ROOT,
         env=kept | dict(environment or {}),
         capture_output=True,

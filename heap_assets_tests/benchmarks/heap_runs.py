@@ -1,9 +1,10 @@
 """Tasks of heap_assets itself, as its command line would do them without Dagster.
 
-Here: what is timed. Not here: when and how often (landing_rate.py, peak_memory.py, nightly.py).
+Here: what is timed. Not here: when and how often (landing_rate.py, peak_memory.py, nightly.py, history.py).
 """
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from heap_assets.pipeline.progress import Silence
@@ -16,19 +17,30 @@ from heap_assets_tests.benchmarks.exports import NOT_COUNTED
 def land(export: str, home: str) -> dict[str, Any]:
     """Land an export into an empty lake."""
     sync = _sync(export, home)
-    _land(sync)
+    sync.land()
     return {"rows": landed_rows(sync)}
 
 
 def land_resolve_publish(export: str, home: str) -> dict[str, Any]:
-    """Do a whole sync; tells what each step took, and the peak so far after it."""
+    """Do a whole sync, the models as a part of publishing; tells what each step took, and the peak so far after it."""
     sync = _sync(export, home)
-    steps = {}
-    for name, step in (("land", lambda: _land(sync)), ("resolve", sync.resolve), ("publish", sync.publish)):
+    return _told(sync, {"land": sync.land, "resolve": sync.resolve, "publish": sync.publish})
+
+
+def land_resolve_analyze_publish(export: str, home: str) -> dict[str, Any]:
+    """Do the same with the models as a step of their own."""
+    sync = _sync(export, home)
+    steps = {"land": sync.land, "resolve": sync.resolve, "analyze": sync.analyze, "publish": sync.publish}
+    return _told(sync, steps)
+
+
+def _told(sync: Sync, steps: Mapping[str, Callable[[], object]]) -> dict[str, Any]:
+    took = {}
+    for name, step in steps.items():
         started = time.perf_counter()
         step()
-        steps[name] = {"seconds": time.perf_counter() - started, "peak_bytes": peak_bytes()}
-    return {"rows": landed_rows(sync), "steps": steps}
+        took[name] = {"seconds": time.perf_counter() - started, "peak_bytes": peak_bytes()}
+    return {"rows": landed_rows(sync), "steps": took}
 
 
 def landed_rows(sync: Sync) -> int:
@@ -45,7 +57,3 @@ def landed_rows(sync: Sync) -> int:
 
 def _sync(export: str, home: str) -> Sync:
     return Sync(read_settings({"HEAP_EXPORT_URI": export, "HEAP_HOME": home}), Silence())
-
-
-def _land(sync: Sync) -> None:
-    sync.land()

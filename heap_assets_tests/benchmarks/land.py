@@ -5,9 +5,6 @@ Here: options, generated data, output. Not here: the three figures (landing_rate
 
 import json
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +16,7 @@ from heap_assets_tests.benchmarks.landing_rate import measure_rates
 from heap_assets_tests.benchmarks.machine import keep_to_cores, machine, told
 from heap_assets_tests.benchmarks.nightly import SHARE, measure_nightly
 from heap_assets_tests.benchmarks.peak_memory import measure_memory
+from heap_assets_tests.benchmarks.workspace import say, workspace
 
 if TYPE_CHECKING:
     from heap_assets_tests.benchmarks.figures import Figure
@@ -62,38 +60,22 @@ def command(
     where = machine()
     console.print(told(where), markup=False, highlight=False)
     figures: dict[str, Figure] = {}
-    with _workspace(keep) as (exports, workspace):
+    with workspace(keep) as (exports, runs):
         for name in _FIGURES if only is None else (only,):
             if name == "rates":
-                _say(f"making an export of {events or _RATE_EVENTS:,} events")
+                say(f"making an export of {events or _RATE_EVENTS:,} events")
                 export = whole_export(exports, events=events or _RATE_EVENTS, days=days)
-                figures[name] = measure_rates(export, repeats=repeats, workspace=workspace, say=_say)
+                figures[name] = measure_rates(export, repeats=repeats, workspace=runs, say=say)
             elif name == "memory":
-                _say(f"making an export of {memory_events:,} events")
+                say(f"making an export of {memory_events:,} events")
                 export = whole_export(exports, events=memory_events, days=days)
-                figures[name] = measure_memory(export, workspace=workspace, say=_say)
+                figures[name] = measure_memory(export, workspace=runs, say=say)
             else:
-                _say(f"making a history of {events or _NIGHTLY_EVENTS:,} events")
+                say(f"making a history of {events or _NIGHTLY_EVENTS:,} events")
                 pair = history_and_night(exports, events=events or _NIGHTLY_EVENTS, days=days, share=SHARE)
-                figures[name] = measure_nightly(*pair, repeats=repeats, workspace=workspace, say=_say)
+                figures[name] = measure_nightly(*pair, repeats=repeats, workspace=runs, say=say)
             figures[name].print(console)
     if json_file is not None:
         content = {"benchmark": "land", "machine": where, "repeats": repeats}
         content |= {name: figure.as_json() for name, figure in figures.items()}
         json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def _workspace(keep: Path | None) -> Iterator[tuple[Path, Path]]:
-    """Yield the folder of the exports and that of the runs; on one file system, so that exports can be linked."""
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="heap-bench-", dir=keep or os.environ.get("HEAP_BENCH_DIR")) as name:
-        folder = Path(name).absolute()
-        (folder / "runs").mkdir()
-        yield (folder / "exports" if keep is None else keep.absolute()), folder / "runs"
-
-
-def _say(text: str) -> None:
-    """Tell on standard error what is under way, so that standard output has the figures alone."""
-    click.echo(text, err=True)

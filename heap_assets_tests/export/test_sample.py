@@ -419,9 +419,10 @@ def test_one_dump_holds_everything_if_so_wished(tmp_path):
 
 @pytest.mark.parametrize("wrong", [
     {"users": 0}, {"days": 0}, {"dumps": 0}, {"last_dump_share": 0.9}, {"last_dump_share": 0.1, "dumps": 1},
+    {"last_dump_visits": 13}, {"last_dump_merging": 1.5},
 ])  # fmt: skip
 def test_an_impossible_size_is_refused(wrong):
-    with pytest.raises(ValueError, match=r"at least 1|at most"):
+    with pytest.raises(ValueError, match=r"at least 1|at most|from 0 to 1"):
         SampleSize(**({"users": 10, "days": 10} | wrong))
 
 

@@ -1,6 +1,7 @@
-"""Who the people are: when they come, on which devices, when they are identified, and under which ids.
+"""Who the people are: when they come, when they are identified, and under which ids.
 
-Here: one row per person, and the merges. Not here: single visits (visits.py), the rows of the users table (users.py).
+Here: one row per person, and the merges. Not here: in which of their visits they are identified (identities.py), single
+visits (visits.py), the rows of the users table (users.py).
 """
 
 from math import sqrt
@@ -9,11 +10,9 @@ import polars as pl
 
 from heap_assets.export.sample.calendar import HOUR, SLICE, Calendar, Dump
 from heap_assets.export.sample.draws import Draws, Kind, bits, picked
+from heap_assets.export.sample.identities import DEVICES, REMARKABLE, with_identities
 from heap_assets.export.sample.origins import ADDRESSES, PLACE_WEIGHTS
 
-DEVICES = 3
-NEVER = 1 << 20
-"""The number of a visit that does not happen."""
 VISITS_PER_PERSON = 1 << 10
 """Nobody comes that often; a visit's key is its person's number times this, plus its own number."""
 
@@ -22,18 +21,11 @@ _STRATUM = 1024  # each visit falls into its own part of the person's time, so v
 _JITTER = 700
 _SLICES_OF_60_DAYS = 445
 _SLICES_BETWEEN_VISITS = 3
-_USUAL_IN_60_DAYS = 5  # visits of a person on average
-_MOST_ON_ONE_DAY = 12
 _MOST_VISITS = VISITS_PER_PERSON - 16
 _IDENTIFIED_AFTER = 25 * HOUR // 60
 _CHANGED_AFTER = 10 * HOUR // 60
 _RARE_TIME = 32  # one merge in so many has the time 0
-# The first few people have a remarkable history in every sample, however small; every second one's identity changes.
-_REMARKABLE = 8
-_SHARING, _CIRCULAR, _SELF_MERGED = 2, 4, 5
-_OCCASIONAL = 5  # visits
-_RENAMED_PERCENT = 6
-_DEVICES_OWNED = pl.Series([1] * 6 + [2] * 3 + [3], dtype=pl.UInt64)
+_SHARING, _CIRCULAR, _SELF_MERGED = 2, 4, 5  # of the remarkable ones
 
 
 def _pareto(quantile: float) -> float:
@@ -61,11 +53,10 @@ def people(calendar: Calendar, draws: Draws, numbers: range) -> pl.DataFrame:
     ``known_<k>`` is the visit in which the person is identified on device ``k``, ``renamed`` the one in which the
     identity changes; ``..._at`` are the times (epoch ms), null if it never happens.
     """
-    share = calendar.size.last_dump_share
-    fate, luck = pl.col("fate"), pl.col("luck")
+    fate = pl.col("fate")
     everybody = pl.LazyFrame({"person": pl.int_range(numbers.start, numbers.stop, dtype=pl.UInt64, eager=True)})
     frame = everybody.with_columns(fate=draws.number(_PERSON, "fate"), luck=draws.number(_PERSON, "luck"))
-    remarkable = _PERSON < _REMARKABLE
+    remarkable = _PERSON < REMARKABLE
     usual = pl.lit(calendar.usual_length, dtype=pl.UInt64)
     arrival = usual * (picked(_ARRIVALS, fate) * _QUANTILES + bits(fate, 40, _QUANTILES)) // _QUANTILES**2
     frame = frame.with_columns(arrival=pl.when(remarkable).then(usual // 16).otherwise(arrival))
@@ -79,46 +70,7 @@ def people(calendar: Calendar, draws: Draws, numbers: range) -> pl.DataFrame:
     earned = pl.col("rate") * pl.col("lifetime") // (_SLICES_OF_60_DAYS * SLICE)
     usual_visits = 1 + pl.min_horizontal(earned, most)
     frame = frame.with_columns(usual_visits=usual_visits)
-    if share is not None:
-        returning = bits(draws.number(_PERSON, "returning"), 0, SLICE) < int(share * SLICE)
-        frame = frame.with_columns(returning=returning)
-        average = min(_MOST_ON_ONE_DAY, 1 + _USUAL_IN_60_DAYS * calendar.size.days // 60)
-        extra = pl.when("returning").then(1 + bits(luck, 50, 2 * average - 1)).otherwise(0)
-        frame = frame.with_columns(visits=pl.col("usual_visits") + extra)
-    else:
-        frame = frame.with_columns(visits=pl.col("usual_visits"), returning=pl.lit(value=True))
-    return _with_times(_with_identities(frame, remarkable=remarkable), calendar, draws).collect()
-
-
-def _with_identities(frame: pl.LazyFrame, *, remarkable: pl.Expr) -> pl.LazyFrame:
-    luck, visits = pl.col("luck"), pl.col("visits")
-    with_account = pl.when(visits == 1).then(12).when(visits <= _OCCASIONAL).then(45).otherwise(80)
-    owned = pl.when(remarkable).then(2).otherwise(picked(_DEVICES_OWNED, luck))
-    frame = frame.with_columns(
-        devices=pl.min_horizontal(owned, visits).cast(pl.UInt64),
-        # The oftener somebody comes, the likelier there is an account.
-        identifies=remarkable | (bits(luck, 10, 100) < with_account),
-    )
-    # A device is anonymous for a while: its first visits are those numbered below the number of devices.
-    one = pl.min_horizontal(bits(luck, 20, 4), visits - 1)
-    first = pl.when(pl.col("devices") == 1).then(one).otherwise(pl.col("devices") + bits(luck, 20, 3))
-    never = pl.lit(NEVER, dtype=pl.UInt64)
-    frame = frame.with_columns(known_0=pl.when("identifies").then(first).otherwise(never))
-    frame = frame.with_columns(known_1=pl.col("known_0") + 1 + bits(luck, 24, 3))
-    frame = frame.with_columns(known_2=pl.col("known_1") + 1 + bits(luck, 28, 3))
-    moved = (remarkable & (_PERSON % 2 == 1)) | (bits(luck, 32, 100) < _RENAMED_PERCENT)
-    renamed = pl.when(moved).then(pl.col("known_0") + 2 + bits(luck, 36, 3)).otherwise(never)
-    return frame.with_columns(
-        pl.when(pl.col("known_0") < visits).then("known_0").otherwise(never).alias("known_0"),
-        *(
-            pl.when((pl.col(f"known_{device}") < visits) & (pl.col("devices") > device))
-            .then(f"known_{device}")
-            .otherwise(never)
-            .alias(f"known_{device}")
-            for device in range(1, DEVICES)
-        ),
-        renamed=pl.when(renamed < visits).then(renamed).otherwise(never),
-    )
+    return _with_times(with_identities(frame, calendar.size, draws), calendar, draws).collect()
 
 
 def _with_times(frame: pl.LazyFrame, calendar: Calendar, draws: Draws) -> pl.LazyFrame:
@@ -223,7 +175,7 @@ def migrations(draws: Draws, people: pl.DataFrame, dump: Dump) -> pl.DataFrame:
     ]
     merges.append(_merges(everybody, when=pl.col("renamed_at"), source=first, target=second))
     if people["person"].min() == 0:  # the remarkable ones are all in the first block
-        merges += _remarkable_merges(draws, everybody.filter(_PERSON < _REMARKABLE))
+        merges += _remarkable_merges(draws, everybody.filter(_PERSON < REMARKABLE))
     known = pl.concat(merges).filter(pl.col("time") < dump.until)
     forgotten = (draws.number(pl.col("from_user_id").cast(pl.UInt64), "merge") % _RARE_TIME == 0) & ~pl.col("told")
     time = pl.when(forgotten).then(0).otherwise("time").cast(pl.Int64)
@@ -245,6 +197,6 @@ def _remarkable_merges(draws: Draws, people: pl.LazyFrame) -> list[pl.LazyFrame]
 
 
 def _merges(people: pl.LazyFrame, *, when: pl.Expr, source: pl.Expr, target: pl.Expr) -> pl.LazyFrame:
-    return people.select(from_user_id=source, to_user_id=target, time=when, told=_PERSON < _REMARKABLE).filter(
+    return people.select(from_user_id=source, to_user_id=target, time=when, told=_PERSON < REMARKABLE).filter(
         pl.col("time").is_not_null()
     )

@@ -7,7 +7,8 @@ import polars as pl
 
 from heap_assets.export.sample.calendar import Dump
 from heap_assets.export.sample.draws import Draws, Kind, bits, picked
-from heap_assets.export.sample.people import DEVICES, cancels, device_user, identity_user
+from heap_assets.export.sample.identities import DEVICES
+from heap_assets.export.sample.people import cancels, device_user, identity_user
 
 _NAMES = pl.Series(["ada", "grace", "jürgen", "marie", "alan", "sofia", "noor", "li", "olga", "kofi", "zoë", "emil"])
 _AGAIN, _BOTH = 50, 6  # one user in so many is sent again unchanged, or together with the state before

@@ -8,6 +8,7 @@ import polars as pl
 from heap_assets.export.sample.calendar import DAY, HOUR, Calendar, Dump
 from heap_assets.export.sample.catalogue import POPULAR_PRODUCTS, PRODUCTS
 from heap_assets.export.sample.draws import Draws, Kind, at, bits, picked
+from heap_assets.export.sample.identities import DEVICES
 from heap_assets.export.sample.origins import (
     APP_SOURCE,
     DEVICES_BY_SLOT,
@@ -17,7 +18,6 @@ from heap_assets.export.sample.origins import (
     PLACES,
 )
 from heap_assets.export.sample.people import (
-    DEVICES,
     device_user,
     identity_user,
     visit_key,

@@ -1,0 +1,1 @@
+{{ migrated('add_to_cart') }}

@@ -1,0 +1,1 @@
+{{ migrated('app_open') }}

@@ -1,0 +1,1 @@
+{{ migrated('banner_click') }}

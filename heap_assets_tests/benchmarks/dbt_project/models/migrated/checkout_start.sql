@@ -1,0 +1,1 @@
+{{ migrated('checkout_start') }}

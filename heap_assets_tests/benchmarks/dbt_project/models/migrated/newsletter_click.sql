@@ -1,0 +1,1 @@
+{{ migrated('newsletter_click') }}

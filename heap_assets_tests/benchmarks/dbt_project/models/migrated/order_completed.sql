@@ -1,0 +1,1 @@
+{{ migrated('order_completed') }}

@@ -1,0 +1,1 @@
+{{ migrated('plan_charged') }}

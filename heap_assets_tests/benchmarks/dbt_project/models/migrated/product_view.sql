@@ -1,0 +1,1 @@
+{{ migrated('product_view') }}

@@ -1,0 +1,1 @@
+{{ migrated('sale_page_view') }}

@@ -1,0 +1,1 @@
+{{ migrated('sign_up') }}

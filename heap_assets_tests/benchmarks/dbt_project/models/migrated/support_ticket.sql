@@ -1,0 +1,1 @@
+{{ migrated('support_ticket') }}

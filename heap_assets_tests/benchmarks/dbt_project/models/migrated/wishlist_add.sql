@@ -1,0 +1,1 @@
+{{ migrated('wishlist_add') }}
