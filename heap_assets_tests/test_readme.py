@@ -90,7 +90,7 @@ def test_every_command_of_the_readme_runs(command, copy, request):
     if "uv sync" in command:
         command += " --dry-run"  # the environment that runs the tests stays as it is
     if "benchmarks operate" in command:
-        command += " --tables=1 --dumps=2"
+        command += " --tables=1 --dumps=2 --repeats=1"
     if "benchmarks land" in command:
         command += " --only=rates --events=300 --days=3 --repeats=1"
     if "benchmarks analytics" in command:

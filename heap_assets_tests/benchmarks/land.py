@@ -21,14 +21,14 @@ from heap_assets_tests.benchmarks.workspace import say, workspace
 if TYPE_CHECKING:
     from heap_assets_tests.benchmarks.figures import Figure
 
-_RATE_EVENTS, _NIGHTLY_EVENTS = 2_000_000, 5_000_000
+_RATE_EVENTS, _NIGHTLY_EVENTS = 10_000_000, 5_000_000
 _FIGURES = ("rates", "memory", "nightly")
 _FILE_WIDTH = 120
 _count = click.IntRange(min=1)
 
 
 @click.command()
-@click.option("--events", type=_count, help="Events for rates (default 2,000,000) and nightly (default 5,000,000).")
+@click.option("--events", type=_count, help="Events for rates (default 10,000,000) and nightly (default 5,000,000).")
 @click.option("--memory-events", type=_count, default=10_000_000, show_default=True, help="Events for memory.")
 @click.option("--days", type=click.IntRange(min=3), default=60, show_default=True, help="Days of history.")
 @click.option("--repeats", type=_count, default=3, show_default=True, help="Runs of each; memory has one.")

@@ -26,16 +26,17 @@ LIMITS = {"load": 3.0, "quiet_tick": 2.0, "small_dump": 30.0}
     "--dumps", type=_count, default=300, show_default=True, help="Dumps in the history; each brings all tables."
 )
 @click.option("--rows", type=_count, default=5, show_default=True, help="Rows of each table in each dump.")
+@click.option("--repeats", type=_count, default=5, show_default=True, help="Processes that load definitions.")
 @click.option("--cores", type=_count, default=2, show_default=True, help="Cores to run on, where there are more.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the figures.")
-def command(*, tables: int, dumps: int, rows: int, cores: int, json_file: Path | None) -> None:
+def command(*, tables: int, dumps: int, rows: int, repeats: int, cores: int, json_file: Path | None) -> None:
     """Measure loading definitions, ticks with nothing new, and the run of one small dump, after a long history.
 
     Everything is generated below HEAP_BENCH_DIR, else the system's folder for temporary files, and removed afterwards.
     """
     keep_to_cores(cores)
     with tempfile.TemporaryDirectory(dir=os.environ.get("HEAP_BENCH_DIR"), prefix="heap-operate-") as folder:
-        figures = _measured(Path(folder), tables=tables, dumps=dumps, rows=rows)
+        figures = _measured(Path(folder), tables=tables, dumps=dumps, rows=rows, repeats=repeats)
     click.echo(f"after {dumps} dumps of {tables} event tables:")
     for name, limit in LIMITS.items():
         click.echo(f"  {name:<11} {figures[name]:6.2f} s   limit {limit:g} s")
@@ -48,7 +49,7 @@ def command(*, tables: int, dumps: int, rows: int, cores: int, json_file: Path |
         json_file.write_text(json.dumps({**figures, "machine": machine()}, indent=1), encoding="utf-8")
 
 
-def _measured(folder: Path, *, tables: int, dumps: int, rows: int) -> dict:
+def _measured(folder: Path, *, tables: int, dumps: int, rows: int, repeats: int) -> dict:
     export, home, dagster = folder / "export", folder / "home", folder / "dagster"
     for place in (export, home, dagster):
         place.mkdir()
@@ -56,13 +57,13 @@ def _measured(folder: Path, *, tables: int, dumps: int, rows: int) -> dict:
     environment = {"HEAP_EXPORT_URI": str(export), "HEAP_HOME": str(home), "DAGSTER_HOME": str(dagster)}
     environment["HEAP_ALERT_URLS"] = "json://127.0.0.1:9/nobody"  # each look is made, nothing can be sent
 
-    def task(name: str) -> dict:
-        return run_fresh(f"operate_tasks:{name}", {}, workspace=folder, environment=environment).values
+    def task(name: str, **arguments: int) -> dict:
+        return run_fresh(f"operate_tasks:{name}", arguments, workspace=folder, environment=environment).values
 
     for number in range(1, dumps + 1):
         _deliver(export, number, tables=tables, rows=rows)
     task("history")
-    loading, ticks = task("loading"), task("ticks")
+    loading, ticks = task("loading", repeats=repeats), task("ticks")
     _deliver(export, dumps + 1, tables=min(tables, 5), rows=rows)
     return {
         "load": loading["all"],
