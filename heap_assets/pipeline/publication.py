@@ -5,7 +5,7 @@ without any extension. Here: which tables there are. Not here: what is said of t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +21,7 @@ from heap_assets.catalog import (
     RawTable,
     raw_table,
 )
+from heap_assets.columns import escaped
 from heap_assets.config.model import Configuration
 from heap_assets.labeled import Definition
 from heap_assets.lake.storage import Storage
@@ -89,6 +90,10 @@ def _of(schema: str, name: str) -> str:
     return f"{schema}.{name}"
 
 
+def _files(name: str) -> str:
+    return f"files/{escaped(name)}"
+
+
 class _Building:
     def __init__(
         self,
@@ -108,13 +113,17 @@ class _Building:
         self._descriptions = Descriptions()
 
     def internal_tables(self) -> None:
-        """Put down which rows do not count; the views look there. One table: each costs 10 ms to make."""
+        """Put down which rows do not count (one table: each costs 10 ms), and which files there are, for the views."""
         self._file.add_schema(_INTERNAL)
         lost = [pl.DataFrame(schema={"of": pl.String(), "row_id": pl.Int64()})]
         for name, table in self._resolution.tables.items():
             for schema, rows in ((self._s, table.superseded), (self._migrated, table.migrated_superseded)):
                 lost.append(rows.rename("row_id").to_frame().select(pl.lit(_of(schema, name)).alias("of"), "row_id"))
         self._file.add_table(_INTERNAL, _SUPERSEDED, pl.concat(lost).sort("of", "row_id"))
+        for name, table in self._resolution.tables.items():
+            if table.current.files and not self._as_tables:
+                query = views.files_select(self._lake(table, self._s, table.superseded))
+                self._file.add_view(_INTERNAL, _files(name), query)
 
     def schema_s(self, ledger: Ledger) -> None:
         """Add the tables without migrations."""
@@ -146,10 +155,8 @@ class _Building:
         for table in resolution.current.event_like():
             resolved = resolution.tables[table.name]
             lake = self._lake(resolved, self._migrated, resolved.migrated_superseded)
-            columns = {
-                column.name: (table.shape.names_in_migrated()[column.name], column.type)
-                for column in table.shape.columns
-            }
+            published = table.shape.names_in_migrated()
+            columns = {column.name: (published[column.name], column.type) for column in table.shape.columns}
             query = views.with_labeled(
                 views.migrated_select(table.shape, lake, schema=self._migrated),
                 columns,
@@ -203,19 +210,20 @@ class _Building:
 
     def other_table(self, joined: JoinedTable) -> None:
         """Add the table of the user's own."""
-        schema = other_data.SCHEMA
-        self._file.add_schema(schema)
-        self._file.add_table(schema, joined.name, views.file_select(str(self._storage.local_copy(joined.path))))
+        self._file.add_schema(other_data.SCHEMA)
+        content = views.file_select(str(self._storage.local_copy(joined.path)))
+        self._file.add_table(other_data.SCHEMA, joined.name, content)
         declared = Model(name=joined.name, description=other_data.ABOUT, key=())
-        self._describe(schema, joined.name, declared, rows=joined.rows, is_view=False)
+        self._describe(other_data.SCHEMA, joined.name, declared, rows=joined.rows, is_view=False)
 
     def _lake(self, table: ResolvedTable, schema: str, superseded: pl.Series) -> views.Lake:
         lost = identifier(_INTERNAL, _SUPERSEDED)
-        return views.Lake(
+        lake = views.Lake(
             files=[str(self._storage.local_copy(path)) for path in table.current.paths()],
             alike=table.current.is_uniform(),
             superseded=views.lost_select(lost, _of(schema, table.current.name)) if len(superseded) else None,
         )
+        return lake if self._as_tables else replace(lake, view=identifier(_INTERNAL, _files(table.current.name)))
 
     def _defined(self, kind: str) -> list[Definition]:
         return [definition for definition in self._definitions if definition.kind == kind]

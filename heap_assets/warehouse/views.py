@@ -23,12 +23,19 @@ from heap_assets.warehouse.times_sql import time_sql
 class Lake:
     """Where the rows of a table are: its Parquet files, whether all have the same columns, the rows that do not count.
 
-    ``superseded`` is a quoted table or a query with the column row_id; None if every row counts.
+    ``superseded`` is a quoted table or a query with the column row_id; None if every row counts. ``view`` is a quoted
+    view of ``files_select``, so that the SELECT stays the same when files come; None if it is to name them itself.
     """
 
     files: Sequence[str]
     alike: bool
     superseded: str | None = None
+    view: str | None = None
+
+
+def files_select(lake: Lake) -> str:
+    """Return the SELECT of all stored columns."""
+    return f"SELECT * FROM {_files(lake)}"
 
 
 def raw_select(shape: TableShape, lake: Lake) -> str:
@@ -127,10 +134,11 @@ def _union_part(
     selected = [f"{literal(published)} AS {identifier(EVENT_TABLE_NAME)}"]
     for column in columns:
         own = column.tables.get(shape.name)
-        value = f"CAST(NULL AS {column.type.duckdb})"
+        value = "NULL"
         if own is not None and own.stored:
             value = _converted(f"t.{identifier(names[own.name])}", own.type, column.type)
-        selected.append(f"{value} AS {identifier(column.published)}")
+        # the type is named in any case: a view that is kept because its text is the same must have the same types
+        selected.append(f"CAST({value} AS {column.type.duckdb}) AS {identifier(column.published)}")
     if migrated:
         selected.append(f"t.{identifier(ORIGINAL_USER_ID.name)}")
     return f"SELECT {', '.join(selected)} FROM {identifier(schema, published)} t"
@@ -139,8 +147,12 @@ def _union_part(
 def _rows(lake: Lake) -> str:
     if not lake.files:
         return "(SELECT 1 WHERE FALSE) t"
+    return f"{lake.view or _files(lake)} t"
+
+
+def _files(lake: Lake) -> str:
     by_name = "" if lake.alike else ", union_by_name = true"
-    return f"read_parquet({file_list(lake.files)}, hive_partitioning = false{by_name}) t"
+    return f"read_parquet({file_list(lake.files)}, hive_partitioning = false{by_name})"
 
 
 def _where(shape: TableShape, lake: Lake) -> str:

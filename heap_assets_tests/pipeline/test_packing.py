@@ -40,10 +40,10 @@ class Place:
         return sorted((self.folder / "home" / "lake" / "packed").glob("*.parquet"))
 
     def read(self) -> list[str]:
-        """Return the files that the published view reads."""
+        """Return the files that the published views read."""
         with duckdb.connect(self.sync.settings.duckdb_path, read_only=True) as connection:
             (sql,) = connection.execute(
-                "SELECT sql FROM duckdb_views() WHERE schema_name = 'main_production' AND view_name = 'orders'"
+                "SELECT sql FROM duckdb_views() WHERE schema_name = '_heap_assets' AND view_name = 'files/orders'"
             ).fetchone()
         return [part.split("/")[-1] for part in sql.split("'") if part.endswith(".parquet")]
 

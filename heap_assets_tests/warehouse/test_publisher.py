@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from heap_assets.warehouse import publisher
 from heap_assets.warehouse.publisher import PublishedFile, new_file
 from heap_assets.warehouse.sql import identifier
 
@@ -128,7 +129,7 @@ def test_tables_and_columns_may_have_any_name(path):
         assert file.columns()["s", HOSTILE[0]] == dict.fromkeys(HOSTILE, "VARCHAR")
     for name in HOSTILE:
         assert ask(path, f"SELECT {identifier(name)} FROM {identifier('s', name + '2')}") == [(f"in {name}",)]
-    comments = ask(path, "SELECT table_name, comment FROM duckdb_tables()")
+    comments = ask(path, "SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 's'")
     assert dict(comments) == {name: f"about '{name}'" for name in HOSTILE}
 
 
@@ -137,7 +138,8 @@ def test_a_schema_may_have_any_name(path, schema):
     with new_file(path) as file:
         file.add_schema(schema)
         file.add_table(schema, "a.b", "SELECT 1 AS x")
-    assert ask(path, "SELECT schema_name, table_name FROM duckdb_tables()") == [(schema, "a.b")]
+    found = "SELECT schema_name, table_name FROM duckdb_tables() WHERE schema_name <> '_heap_assets'"
+    assert ask(path, found) == [(schema, "a.b")]
 
 
 def test_tables_views_and_columns_bear_their_comments(path):
@@ -147,7 +149,9 @@ def test_tables_views_and_columns_bear_their_comments(path):
         file.add_view("s", "v", "SELECT * FROM s.t")
         file.comment("s", "t", about='It\'s a "table"', columns={"a": "Größe 🎈"}, is_view=False)
         file.comment("s", "v", about="A view", columns={"b": "Two"}, is_view=True)
-    assert ask(path, "SELECT table_name, comment FROM duckdb_tables()") == [("t", 'It\'s a "table"')]
+    assert ask(path, "SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 's'") == [
+        ("t", 'It\'s a "table"')
+    ]
     assert ask(path, "SELECT comment FROM duckdb_views() WHERE view_name = 'v'") == [("A view",)]
     columns = "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 's' ORDER BY ALL"
     assert ask(path, columns) == [("t", "a", "Größe 🎈"), ("t", "b", None), ("v", "a", None), ("v", "b", "Two")]
@@ -158,3 +162,95 @@ def test_a_schema_may_be_asked_for_twice(path):
         file.add_schema("s")
         file.add_schema("s")
     assert ("s",) in ask(path, "SELECT schema_name FROM duckdb_schemas()")
+
+
+def made(path: Path, monkeypatch) -> list[str]:
+    """Record the statements of publications from here on."""
+    told: list[str] = []
+    real = duckdb.connect
+
+    class Recorded:
+        def __init__(self, *args, **more) -> None:
+            self.connection = real(*args, **more)
+
+        def execute(self, statement: str, *args):
+            told.append(statement)
+            return self.connection.execute(statement, *args)
+
+        def __getattr__(self, name: str):
+            return getattr(self.connection, name)
+
+    monkeypatch.setattr(publisher.duckdb, "connect", Recorded)
+    return told
+
+
+def two_views(first: str, about: str = "about") -> Callable[[PublishedFile], None]:
+    def build(file: PublishedFile) -> None:
+        file.add_schema("s")
+        file.add_view("s", "v", first)
+        file.add_view("s", "w", "SELECT 2 AS b")
+        file.comment("s", "v", about=about, columns={}, is_view=True)
+
+    return build
+
+
+def test_a_view_that_stays_the_same_is_not_made_again(path, monkeypatch):
+    publish(path, two_views("SELECT 1 AS a"))
+    told = made(path, monkeypatch)
+    publish(path, two_views("SELECT 1 AS a"))
+    assert [statement for statement in told if "VIEW" in statement and '"s"' in statement] == []
+    monkeypatch.undo()
+    assert ask(path, "SELECT a, b FROM s.v, s.w") == [(1, 2)]
+    assert ask(path, "SELECT comment FROM duckdb_views() WHERE view_name = 'v'") == [("about",)]
+
+
+def test_a_view_that_changed_is_made_again_with_its_comment_and_another_stays(path, monkeypatch):
+    publish(path, two_views("SELECT 1 AS a"))
+    told = made(path, monkeypatch)
+    publish(path, two_views("SELECT 'x' AS a, 5 AS more"))
+    assert len([statement for statement in told if statement.startswith("CREATE VIEW")]) == 1
+    monkeypatch.undo()
+    assert ask(path, "SELECT a, more, b FROM s.v, s.w") == [("x", 5, 2)]
+    assert ask(path, "SELECT comment FROM duckdb_views() WHERE view_name = 'v'") == [("about",)]
+    publish(path, two_views("SELECT 'x' AS a, 5 AS more", about="now about more"))
+    assert ask(path, "SELECT comment FROM duckdb_views() WHERE view_name = 'v'") == [("now about more",)]
+
+
+def test_what_is_not_made_any_more_is_gone_with_its_schema_and_so_is_what_others_put_there(path):
+    publish(path, two_views("SELECT 1 AS a"))
+    with duckdb.connect(path) as connection:
+        connection.execute("CREATE TABLE s.mine AS SELECT 1 AS x")
+        connection.execute("CREATE SCHEMA theirs; CREATE VIEW theirs.v AS SELECT 1")
+
+    def another(file: PublishedFile) -> None:
+        file.add_schema("t")
+        file.add_table("t", "v", "SELECT 7 AS x")
+
+    publish(path, another)
+    found = "SELECT schema_name, table_name FROM duckdb_columns() WHERE NOT internal AND schema_name <> '_heap_assets'"
+    assert ask(path, found) == [("t", "v")]
+    assert ask(path, "SELECT count(*) FROM duckdb_schemas() WHERE schema_name IN ('s', 'theirs')") == [(0,)]
+
+
+def test_a_view_may_become_a_table_or_change_the_case_of_its_name(path):
+    publish(path, two_views("SELECT 1 AS a"))
+
+    def another(file: PublishedFile) -> None:
+        file.add_schema("s")
+        file.add_table("s", "V", "SELECT 8 AS a")
+        file.add_view("s", "W", "SELECT 9 AS b")
+
+    publish(path, another)
+    assert ask(path, "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 's' ORDER BY ALL") == [
+        ("V", "a"),
+        ("W", "b"),
+    ]
+    publish(path, two_views("SELECT 1 AS a"))
+    assert ask(path, "SELECT a, b FROM s.v, s.w") == [(1, 2)]
+
+
+def test_a_file_that_is_no_database_is_replaced(path):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no database at all")
+    publish(path, two_views("SELECT 1 AS a"))
+    assert ask(path, "SELECT a FROM s.v") == [(1,)]
