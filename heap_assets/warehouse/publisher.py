@@ -31,8 +31,6 @@ _THERE = (
     "SELECT schema_name, table_name, 'TABLE' FROM duckdb_tables() WHERE NOT internal"
     " UNION ALL SELECT schema_name, view_name, 'VIEW' FROM duckdb_views() WHERE NOT internal"
 )
-
-
 _SCHEMAS = "SELECT schema_name FROM duckdb_schemas() WHERE NOT internal AND schema_name <> 'main'"
 _Key = tuple[str, str]
 
@@ -114,7 +112,7 @@ class PublishedFile:
             self._remove(*key)
         for (schema,) in self._connection.execute(_SCHEMAS).fetchall():
             if folded(schema) not in self._schemas:
-                self._connection.execute(f"DROP SCHEMA {identifier(schema)}")
+                self._connection.execute(f"DROP SCHEMA {identifier(schema)} CASCADE")
 
     def _remove(self, schema: str, name: str) -> None:
         found = self._there.pop(_key(schema, name), None)

@@ -220,7 +220,7 @@ def test_what_is_not_made_any_more_is_gone_with_its_schema_and_so_is_what_others
     publish(path, two_views("SELECT 1 AS a"))
     with duckdb.connect(path) as connection:
         connection.execute("CREATE TABLE s.mine AS SELECT 1 AS x")
-        connection.execute("CREATE SCHEMA theirs; CREATE VIEW theirs.v AS SELECT 1")
+        connection.execute("CREATE SCHEMA theirs; CREATE VIEW theirs.v AS SELECT 1; CREATE MACRO theirs.m(x) AS x + 1")
 
     def another(file: PublishedFile) -> None:
         file.add_schema("t")
@@ -254,3 +254,18 @@ def test_a_file_that_is_no_database_is_replaced(path):
     path.write_bytes(b"no database at all")
     publish(path, two_views("SELECT 1 AS a"))
     assert ask(path, "SELECT a FROM s.v") == [(1,)]
+
+
+def test_the_file_does_not_grow_from_publication_to_publication(path):
+    rows = pl.DataFrame({"x": range(200_000)})
+
+    def build(file: PublishedFile) -> None:
+        file.add_schema("s")
+        file.add_table("s", "t", rows.select(pl.col("x").shuffle()))
+
+    sizes = []
+    for _ in range(6):
+        publish(path, build)
+        sizes.append(path.stat().st_size)
+    assert max(sizes) < 3 * sizes[0]
+    assert sizes[-1] <= max(sizes[:-1])
