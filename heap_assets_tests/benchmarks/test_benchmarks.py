@@ -1,7 +1,6 @@
 """The benchmarks run from end to end; what they measure is not asserted."""
 
 import json
-from importlib.util import find_spec
 
 import pytest
 from click.testing import CliRunner
@@ -79,16 +78,6 @@ def test_sessions_and_a_funnel_are_measured_beside_sql_that_finds_the_same(measu
     assert first > second > third > 0
     assert [figures[name]["targets"][0]["limit"] for name in ("sessions", "funnel")] == [1.5, 1.0]
     assert "speed of heap_assets over" in text
-
-
-@pytest.mark.slow
-def test_a_night_after_a_history_is_measured_beside_dbt(measure):
-    text, figures = measure("history", "--events=6000", "--days=12", "--only=night")
-    night = figures["night"]
-    assert 0 < night["night"]["touched"] < night["night"]["users"] / 10
-    peers = set(night["contestants"])
-    assert peers == ({"heap_assets", "dbt project"} if find_spec("dbt") else {"heap_assets"})
-    assert "night over first build" in text
 
 
 def test_contestants_that_find_different_things_are_no_figure():
