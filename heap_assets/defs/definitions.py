@@ -12,6 +12,7 @@ import dagster as dg
 from heap_assets.catalog import PAGEVIEWS, SESSIONS, USER_MIGRATIONS, USERS
 from heap_assets.config.model import Configuration
 from heap_assets.defs.alerts import alert_sensor
+from heap_assets.defs.automation import following, marts_sensor
 from heap_assets.defs.checks import inspect, table_checks
 from heap_assets.defs.freshness import freshness_definitions, pipeline_policy, synced_specs
 from heap_assets.defs.keys import ANALYTICS_GROUP, HEAP, MIGRATED, OTHER, PUBLISHED, RAW
@@ -56,7 +57,7 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
             assets=[
                 *synced_specs(tables, limits),
                 *(
-                    assets.map_asset_specs(partial(_watched, policy=policy))
+                    assets.map_asset_specs(partial(_watched, policy=policy)).map_asset_specs(following)
                     for assets in sync_assets(tables, registry, other)
                 ),
                 *([other_asset(other)] if other else []),
@@ -64,7 +65,7 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
             asset_checks=[export_check, inspect, by_hand],
             jobs=[sync_job, maintenance_job],
             schedules=[nightly_schedule, maintenance_schedule],
-            sensors=[manifest_sensor, alert_sensor],
+            sensors=[manifest_sensor, alert_sensor, marts_sensor],
             resources={
                 "heap": HeapSync(progress),
                 "s3": heap_s3,
