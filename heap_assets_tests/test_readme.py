@@ -96,7 +96,7 @@ def test_every_command_of_the_readme_runs(command, copy, request):
     if "benchmarks analytics" in command:
         command += " --rows=20000 --repeats=1"
     if "benchmarks history" in command:
-        command += " --only=night --events=6000 --days=12 --repeats=1"
+        command += " --only=build --events=6000 --days=12 --repeats=1"
     run_command(command.replace("pip install uv &&", "uv --version &&"), copy, environment)
 
 

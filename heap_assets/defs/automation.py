@@ -11,9 +11,11 @@ from heap_assets.defs.keys import ANALYTICS_GROUP, PUBLISHED
 MARTS_SENSOR = "heap_marts"
 _GROUPS = (ANALYTICS_GROUP, PUBLISHED)
 _ANY_TABLE = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())  # not each is delivered
-_CONDITION = (_ANY_TABLE & dg.AutomationCondition.all_deps_blocking_checks_passed()).with_label(
-    "follows what it is made of, while no blocking check fails"
+# all_deps_blocking_checks_passed, but for the checks that never ran since their table was never delivered
+_NONE_BLOCKS = dg.AutomationCondition.all_deps_match(
+    dg.AutomationCondition.all_checks_match(~dg.AutomationCondition.check_failed(), blocking_only=True)
 )
+_CONDITION = (_ANY_TABLE & _NONE_BLOCKS).with_label("follows what it is made of, while no blocking check fails")
 
 marts_sensor = dg.AutomationConditionSensorDefinition(
     MARTS_SENSOR,
