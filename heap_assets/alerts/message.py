@@ -25,7 +25,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedRun:
-    """A run that failed and will not be tried again by itself."""
+    """A run that failed and that Dagster will not repeat."""
 
     run_id: str
     job: str

@@ -48,7 +48,7 @@ _STATE = TypeAdapter(AlertState)
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Sends a message to HEAP_ALERT_URLS when a check or freshness turns, for worse or for better, and when a run"
-        " fails that will not be tried again. Prevents: a red check that nobody looks at. What is still so is not told"
+        " fails that Dagster will not repeat. Prevents: a red check that nobody looks at. What is still so is not told"
         " again; what a destination does not take is tried until it does."
     ),
 )
@@ -116,15 +116,17 @@ def _watched_check(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation) -
 
 
 def _failed_runs(instance: dg.DagsterInstance, before: AlertState) -> dict[str, FailedRun]:
-    """Return runs that failed for good and were not told, by id."""
+    """Return failed runs that Dagster will not repeat and that were not told, by id."""
     since = datetime.fromtimestamp(before.runs_after, UTC)
     records = instance.get_run_records(
         dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since), limit=_MOST_RUNS
     )
+    # Dagster puts the tag down a moment after the failure
+    unknown = "true" if instance.run_retries_enabled else "false"
     failed = {}
     for record in reversed(records):
         run = record.dagster_run
-        if run.run_id in before.runs_told or run.tags.get(WILL_RETRY_TAG) == "true":
+        if run.run_id in before.runs_told or run.tags.get(WILL_RETRY_TAG, unknown) == "true":
             continue
         events = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
         told = list(_told(record.event_log_entry.dagster_event for record in events))
