@@ -40,7 +40,7 @@ _LONGEST_LABEL = 60
 
 
 def analytics_specs(tables: Sequence[KnownTable], registry: Registry) -> list[dg.AssetSpec]:
-    """Return an asset for every model and segment, each after those that it is made of."""
+    """Return an asset for every model and segment, each after what its recipe reads (pipeline/recipes.py)."""
     events = [table_key(MIGRATED, table.name) for table in tables if raw_table(table.name).is_event_like]
     sessions, pageviews = table_key(MIGRATED, SESSIONS.kind), table_key(MIGRATED, PAGEVIEWS.kind)
     users = table_key(MIGRATED, USERS.kind)
@@ -49,7 +49,10 @@ def analytics_specs(tables: Sequence[KnownTable], registry: Registry) -> list[dg
         HEAP_PAGEVIEWS: [pageviews],
         HEAP_SESSIONS: [sessions, _key(HEAP_EVENTS)],
         HEAP_USERS: [users, sessions],
-        FUNNEL_USERS: [*(table_key(MIGRATED, name) for name in registry.funnels), users],
+        FUNNEL_USERS: [
+            *(table_key(MIGRATED, name) for name in registry.funnels),
+            *([users] if registry.grouped_funnels else []),
+        ],
         ATTRIBUTION: [_key(HEAP_EVENTS), _key(HEAP_SESSIONS)],
         FUNNEL_STEPS: [_key(FUNNEL_USERS)],
         ATTRIBUTION_BY_CHANNEL: [_key(ATTRIBUTION)],

@@ -33,10 +33,14 @@ class KnownTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The tables that a run has seen, and which of them the funnels and the segments of its configuration read."""
+    """The tables that a run has seen, and which of them the funnels and the segments of its configuration read.
+
+    ``grouped_funnels`` says whether a funnel is grouped, so that users are read; an older document leaves it open.
+    """
 
     tables: tuple[KnownTable, ...] = ()
     funnels: tuple[str, ...] = ()
+    grouped_funnels: bool = True
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -45,6 +49,7 @@ def registry_of(tables: Iterable[KnownTable], configuration: Configuration, even
     return Registry(
         tables=tuple(tables),
         funnels=events.delivered(step.event for funnel in configuration.funnels for step in funnel.steps),
+        grouped_funnels=any(funnel.group_by is not None for funnel in configuration.funnels),
         segments={
             segment.name: events.delivered(event for event in (segment.did, segment.did_not) if event is not None)
             for segment in configuration.segments

@@ -3,11 +3,15 @@
 Here: what Dagster's own evaluation asks for. Not here: heap_sync's sensor (test_pickup.py).
 """
 
+import json
+
 import dagster as dg
+import pytest
 
 from heap_assets.defs.automation import MARTS_SENSOR
 from heap_assets.defs.definitions import heap_definitions
 from heap_assets_tests.defs.operated import events
+from heap_assets_tests.exports.shorthand import data_file
 
 ORDERS = dg.AssetKey(["heap_migrated", "orders"])
 
@@ -36,6 +40,23 @@ def test_what_a_sync_made_needs_no_second_run(place, storage):
         place.deliver(2, {"orders": events((2, 1, 1, "2026-01-02"))})
         assert place.sync(daemon)
         assert evaluated(daemon, after).total_requested == 0
+
+
+@pytest.mark.parametrize("group", [{}, {"group_by": "plan"}])
+def test_a_dump_of_users_alone_needs_no_second_run_whether_funnels_are_grouped_or_not(
+    place, storage, monkeypatch, group
+):
+    file = place.folder / "heap.yaml"
+    file.write_text(json.dumps({"funnels": [{"name": "one", "steps": ["orders"], **group}]}))
+    monkeypatch.setenv("HEAP_CONFIG", str(file))
+    users = "user_id:long plan"
+    place.deliver(1, {"users": data_file(users, (1, "a")), "orders": events((1, 1, 1, "2026-01-01"))})
+    with storage.open() as daemon:
+        assert place.sync(daemon)
+        before = evaluated(daemon)
+        place.deliver(2, {"users": data_file(users, (1, "b"), (2, "a"))})
+        assert place.sync(daemon)
+        assert evaluated(daemon, before).total_requested == 0
 
 
 def test_a_table_that_somebody_materialized_is_followed_once_and_not_while_a_blocking_check_fails(place, storage):
