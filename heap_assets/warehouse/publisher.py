@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -26,7 +26,17 @@ _COLUMNS = (
 _MOST_COPIED = 256 << 20
 """A file of tables (a lake in S3) is made anew: it would be written twice."""
 _NOTES_KEY = ("_heap_assets", "views")
-_NOTES = f"SELECT schema_name, view_name, query, said FROM {identifier(*_NOTES_KEY)}"
+_NOTED = dict.fromkeys(("schema_name", "view_name", "query", "said", "held"), pl.String())
+_NOTES = f"SELECT {', '.join(_NOTED)} FROM {identifier(*_NOTES_KEY)}"
+_HELD = """
+    SELECT v.schema_name, v.view_name, sha256(concat_ws(chr(10), v.sql, v.comment, c.comments))
+    FROM duckdb_views() v LEFT JOIN (
+        SELECT schema_name, table_name, string_agg(concat(column_name, ': ', comment) ORDER BY column_index) AS comments
+        FROM duckdb_columns() WHERE comment IS NOT NULL GROUP BY ALL
+    ) c ON c.schema_name = v.schema_name AND c.table_name = v.view_name
+    WHERE NOT v.internal
+"""
+"""What DuckDB itself holds of each view, whoever made it; asked once for all, which takes less than making one."""
 _THERE = (
     "SELECT schema_name, table_name, 'TABLE' FROM duckdb_tables() WHERE NOT internal"
     " UNION ALL SELECT schema_name, view_name, 'VIEW' FROM duckdb_views() WHERE NOT internal"
@@ -38,7 +48,8 @@ _Key = tuple[str, str]
 class PublishedFile:
     """A DuckDB file that is being built, on a copy of the one before: a view that stays the same stays as it is.
 
-    A view with its comments takes 30 ms to make, and there may be hundreds. Tables are made each time.
+    A view with its comments takes 30 ms to make, and there may be hundreds. One that somebody altered in the file of
+    before is made anew, as tables are each time.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
@@ -47,8 +58,11 @@ class PublishedFile:
         self._there = {_key(schema, name): (schema, name, kind) for schema, name, kind in there}
         self._notes: dict[_Key, tuple[str, str]] = {}
         if _NOTES_KEY in self._there:
-            notes = connection.execute(_NOTES).fetchall()
-            self._notes = {_key(schema, name): (query, said) for schema, name, query, said in notes}
+            held = self._held()
+            for schema, name, query, said, held_then in connection.execute(_NOTES).fetchall():
+                key = _key(schema, name)
+                if held.get(key) == held_then:
+                    self._notes[key] = query, said
         self._queries: dict[_Key, str] = {}
         self._said: dict[_Key, str] = {}
         self._made: set[_Key] = set()
@@ -105,14 +119,17 @@ class PublishedFile:
     def finish(self) -> None:
         """Remove what was in the file before and is not made any more, and note of what the views were made."""
         self.add_schema(_NOTES_KEY[0])
-        notes = [(*key, query, self._said.get(key, "")) for key, query in self._queries.items()]
-        columns = dict.fromkeys(("schema_name", "view_name", "query", "said"), pl.String())
-        self.add_table(*_NOTES_KEY, pl.DataFrame(notes, schema=columns, orient="row"))
+        held = self._held()
+        notes = [(*key, query, self._said.get(key, ""), held[key]) for key, query in self._queries.items()]
+        self.add_table(*_NOTES_KEY, pl.DataFrame(notes, schema=_NOTED, orient="row"))
         for key in set(self._there) - self._made:
             self._remove(*key)
         for (schema,) in self._connection.execute(_SCHEMAS).fetchall():
             if folded(schema) not in self._schemas:
                 self._connection.execute(f"DROP SCHEMA {identifier(schema)} CASCADE")
+
+    def _held(self) -> dict[_Key, str]:
+        return {_key(schema, name): held for schema, name, held in self._connection.execute(_HELD).fetchall()}
 
     def _remove(self, schema: str, name: str) -> None:
         found = self._there.pop(_key(schema, name), None)
@@ -158,16 +175,18 @@ def new_file(path: Path) -> Iterator[PublishedFile]:
 
 
 def _begun(before: Path, building: Path) -> duckdb.DuckDBPyConnection:
-    """Open a copy of the file before; of one that is no such file nothing is taken over."""
+    """Open a copy of the file before; of one without notes like ours nothing is taken over."""
     if before.exists() and before.stat().st_size <= _MOST_COPIED:
         shutil.copyfile(before, building)
-        try:
+        with suppress(duckdb.Error):
             connection = duckdb.connect(building)
-            connection.execute(_THERE)
-        except duckdb.Error:
-            building.unlink()
-        else:
-            return connection
+            try:
+                connection.execute(_NOTES)  # not in the transaction, which a query that fails ends
+            except duckdb.Error:
+                connection.close()
+            else:
+                return connection
+        building.unlink()
     return duckdb.connect(building)
 
 

@@ -3,7 +3,7 @@
 Here: the file. Not here: what is in it (test_views.py, pipeline/).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -184,12 +184,14 @@ def made(path: Path, monkeypatch) -> list[str]:
     return told
 
 
-def two_views(first: str, about: str = "about") -> Callable[[PublishedFile], None]:
+def two_views(
+    first: str, about: str = "about", columns: Mapping[str, str] | None = None
+) -> Callable[[PublishedFile], None]:
     def build(file: PublishedFile) -> None:
         file.add_schema("s")
         file.add_view("s", "v", first)
         file.add_view("s", "w", "SELECT 2 AS b")
-        file.comment("s", "v", about=about, columns={}, is_view=True)
+        file.comment("s", "v", about=about, columns=columns or {}, is_view=True)
 
     return build
 
@@ -214,6 +216,57 @@ def test_a_view_that_changed_is_made_again_with_its_comment_and_another_stays(pa
     assert ask(path, "SELECT comment FROM duckdb_views() WHERE view_name = 'v'") == [("about",)]
     publish(path, two_views("SELECT 'x' AS a, 5 AS more", about="now about more"))
     assert ask(path, "SELECT comment FROM duckdb_views() WHERE view_name = 'v'") == [("now about more",)]
+
+
+ALTERED = {
+    "the view": "CREATE OR REPLACE VIEW s.w AS SELECT 3 AS b",
+    "the view, keeping its comment": "CREATE OR REPLACE VIEW s.v AS SELECT 2 AS a; COMMENT ON VIEW s.v IS 'about'",
+    "its comment": "COMMENT ON VIEW s.v IS 'theirs'",
+    "a comment that it has not": "COMMENT ON VIEW s.w IS 'theirs'",
+    "the comment of a column": "COMMENT ON COLUMN s.v.a IS 'theirs'",
+    "a comment taken away": "COMMENT ON COLUMN s.v.a IS NULL",
+    "a table in its place": "DROP VIEW s.w; CREATE TABLE s.w AS SELECT 2 AS b",
+    "the view dropped": "DROP VIEW s.w",
+}
+
+
+@pytest.mark.parametrize("statements", ALTERED.values(), ids=ALTERED)
+def test_a_view_that_somebody_altered_in_the_file_is_put_right_and_another_stays(path, monkeypatch, statements):
+    said = """
+        SELECT view_name, sql, comment FROM duckdb_views() WHERE schema_name = 's'
+        UNION ALL SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 's' ORDER BY ALL
+    """
+    build = two_views("SELECT 1 AS a", columns={"a": "One"})
+    publish(path, build)
+    before = ask(path, said)
+    with duckdb.connect(path) as connection:
+        connection.execute(statements)
+    assert ask(path, said) != before
+    told = made(path, monkeypatch)
+    publish(path, build)
+    assert len([statement for statement in told if statement.startswith("CREATE VIEW")]) == 1
+    monkeypatch.undo()
+    assert ask(path, said) == before
+    assert ask(path, "SELECT a, b FROM s.v, s.w") == [(1, 2)]
+
+
+NOTES = {
+    "of a version before": "ALTER TABLE _heap_assets.views DROP COLUMN held",
+    "of other columns": "CREATE OR REPLACE TABLE _heap_assets.views AS SELECT 1 AS one",
+    "missing": "DROP TABLE _heap_assets.views",
+    "a view": "DROP TABLE _heap_assets.views; CREATE VIEW _heap_assets.views AS SELECT 1 AS one",
+}
+
+
+@pytest.mark.parametrize("statements", NOTES.values(), ids=NOTES)
+def test_a_file_whose_notes_are_not_as_ours_is_made_anew(path, statements):
+    publish(path, two_views("SELECT 1 AS a"))
+    with duckdb.connect(path) as connection:
+        connection.execute(f"{statements}; CREATE MACRO s.theirs(x) AS x; CREATE OR REPLACE VIEW s.w AS SELECT 3 AS b")
+    publish(path, two_views("SELECT 1 AS a"))
+    assert ask(path, "SELECT a, b FROM s.v, s.w") == [(1, 2)]
+    assert ask(path, "SELECT count(*) FROM duckdb_functions() WHERE function_name = 'theirs'") == [(0,)]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_what_is_not_made_any_more_is_gone_with_its_schema_and_so_is_what_others_put_there(path):
