@@ -5,20 +5,16 @@ Here: options, turns, the check, the table. Not here: what each contestant does 
 clickstream_peers.py), the data (clickstream.py).
 """
 
-import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from heap_assets_tests.benchmarks import options
 from heap_assets_tests.benchmarks.clickstream import STEPS, write_clickstream
 from heap_assets_tests.benchmarks.figures import MIB, Figure, Spread, Target, disturbance
 from heap_assets_tests.benchmarks.fresh_process import Measured, run_fresh
-from heap_assets_tests.benchmarks.machine import keep_to_cores, machine, told
-from heap_assets_tests.benchmarks.workspace import say
+from heap_assets_tests.benchmarks.workspace import say, workspace
 
 _SESSIONS = {"heap_assets": "clickstream_ours:sessions", "DuckDB windows": "clickstream_peers:sessions"}
 _FUNNEL = {
@@ -35,43 +31,32 @@ _FUNNEL_NOTE = (
     "All: read the rows of the steps, find how far each user got within 7 days, count."
     " The peers leave out the time of each step."
 )
-_FILE_WIDTH = 120
+_FIGURES = ("sessions", "funnel")
 _After = Callable[[str, Measured], None]
-_count = click.IntRange(min=1)
 
 
 @click.command()
-@click.option("--rows", type=_count, default=8_000_000, show_default=True, help="Pageviews and events.")
-@click.option("--repeats", type=_count, default=5, show_default=True, help="Turns of each contestant.")
-@click.option("--only", type=click.Choice(["sessions", "funnel"]), help="Only one of the figures.")
-@click.option("--cores", type=_count, default=2, show_default=True, help="Cores to run on, where there are more.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the figures.")
+@click.option("--rows", type=options.count, default=8_000_000, show_default=True, help="Pageviews and events.")
+@options.repeats(5, "Turns of each contestant.")
+@options.only(_FIGURES)
+@options.cores
+@options.json_file
 def command(*, rows: int, repeats: int, only: str | None, cores: int, json_file: Path | None) -> None:
     """Measure sessionization and a funnel against SQL on the same Parquet.
 
     Everything is generated below HEAP_BENCH_DIR, else the system's folder for temporary files, and removed afterwards.
     """
-    keep_to_cores(cores)
-    console = Console() if os.isatty(1) else Console(width=_FILE_WIDTH)
-    where = machine()
-    console.print(told(where), markup=False, highlight=False)
-    figures: dict[str, Figure] = {}
-    with tempfile.TemporaryDirectory(prefix="heap-bench-", dir=os.environ.get("HEAP_BENCH_DIR")) as name:
-        workspace = Path(name).absolute()
-        file = workspace / "clickstream.parquet"
+    about = {"benchmark": "analytics", "rows": rows, "repeats": repeats}
+    with options.output(about, cores=cores, json_file=json_file) as show, workspace(None) as (_, runs):
+        file = runs / "clickstream.parquet"
         say(f"making a clickstream of {rows:,} rows")
-        pageviews = write_clickstream(file, rows)
+        about["pageviews"] = pageviews = write_clickstream(file, rows)
         file.read_bytes()
-        if only != "funnel":
-            figures["sessions"] = _sessions(file, rows, pageviews, repeats, workspace)
-        if only != "sessions":
-            figures["funnel"] = _funnel(file, rows, repeats, workspace)
-        for figure in figures.values():
-            figure.print(console)
-    if json_file is not None:
-        content = {"benchmark": "analytics", "machine": where, "rows": rows, "pageviews": pageviews, "repeats": repeats}
-        content |= {name: figure.as_json() for name, figure in figures.items()}
-        json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        for name in _FIGURES if only is None else (only,):
+            if name == "sessions":
+                show(name, _sessions(file, rows, pageviews, repeats, runs))
+            else:
+                show(name, _funnel(file, rows, repeats, runs))
 
 
 def _sessions(file: Path, rows: int, pageviews: int, repeats: int, workspace: Path) -> Figure:

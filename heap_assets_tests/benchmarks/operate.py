@@ -10,25 +10,25 @@ from pathlib import Path
 
 import click
 
+from heap_assets_tests.benchmarks import options
 from heap_assets_tests.benchmarks.fresh_process import run_fresh
 from heap_assets_tests.benchmarks.machine import keep_to_cores, machine
 from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
 
-_count = click.IntRange(min=1)
 _FEBRUARY, _HOUR = 1_770_000_000_000_000, 3_600_000_000  # microseconds
 LIMITS = {"load": 3.0, "quiet_tick": 2.0, "small_dump": 30.0}
 
 
 @click.command()
-@click.option("--tables", type=_count, default=100, show_default=True, help="Event tables.")
+@click.option("--tables", type=options.count, default=100, show_default=True, help="Event tables.")
 @click.option(
-    "--dumps", type=_count, default=300, show_default=True, help="Dumps in the history; each brings all tables."
+    "--dumps", type=options.count, default=300, show_default=True, help="Dumps in the history; each brings all tables."
 )
-@click.option("--rows", type=_count, default=5, show_default=True, help="Rows of each table in each dump.")
-@click.option("--repeats", type=_count, default=5, show_default=True, help="Processes that load definitions.")
-@click.option("--cores", type=_count, default=2, show_default=True, help="Cores to run on, where there are more.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="File for the figures.")
+@click.option("--rows", type=options.count, default=5, show_default=True, help="Rows of each table in each dump.")
+@options.repeats(5, "Processes that load definitions.")
+@options.cores
+@options.json_file
 def command(*, tables: int, dumps: int, rows: int, repeats: int, cores: int, json_file: Path | None) -> None:
     """Measure loading definitions, ticks with nothing new, and the run of one small dump, after a long history.
 
