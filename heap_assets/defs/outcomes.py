@@ -3,6 +3,8 @@
 Here: Outcome to check results and evaluations. Not here: rules (quality/).
 """
 
+from typing import TypedDict
+
 import dagster as dg
 
 from heap_assets.quality.outcome import Outcome, Verdict
@@ -14,21 +16,29 @@ _SEVERITY = {
 }
 
 
+class _Told(TypedDict):
+    """What a result and an evaluation are told alike."""
+
+    asset_key: dg.AssetKey
+    check_name: str
+    passed: bool
+    severity: dg.AssetCheckSeverity
+    description: str
+    metadata: dict[str, dg.MetadataValue]
+
+
 def check_result(key: dg.AssetCheckKey, outcome: Outcome) -> dg.AssetCheckResult:
     """Return an outcome as what the body of a check yields."""
-    return dg.AssetCheckResult(
-        asset_key=key.asset_key,
-        check_name=key.name,
-        passed=outcome.passed,
-        severity=_SEVERITY[outcome.verdict],
-        description=outcome.told,
-        metadata=_metadata(outcome),
-    )
+    return dg.AssetCheckResult(**_told(key, outcome))
 
 
 def check_evaluation(key: dg.AssetCheckKey, outcome: Outcome) -> dg.AssetCheckEvaluation:
     """Return an outcome as an event of its own: from a sensor, or from a step that looks at tables not planned."""
-    return dg.AssetCheckEvaluation(
+    return dg.AssetCheckEvaluation(**_told(key, outcome))
+
+
+def _told(key: dg.AssetCheckKey, outcome: Outcome) -> _Told:
+    return _Told(
         asset_key=key.asset_key,
         check_name=key.name,
         passed=outcome.passed,
