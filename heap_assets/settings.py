@@ -19,6 +19,14 @@ DEFAULT_UI_URL = "http://127.0.0.1:3000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """Where alerts go, and where the UI is that they link to."""
+
+    urls: tuple[str, ...] = field(repr=False)
+    ui_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Where everything is.
 
@@ -72,6 +80,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     def setting(name: str) -> str | None:
         return environment.get(name, "").strip() or None
 
+    alerts = read_alert_settings(environment)
     home = Path(setting("HEAP_HOME") or ".heap").expanduser().absolute()
     if home.exists() and not home.is_dir():
         raise SettingsError(f"HEAP_HOME is {home}, which is a file; it must be a folder.")
@@ -103,9 +112,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             role_arn=setting("HEAP_AWS_ROLE_ARN"),
             external_id=setting("HEAP_AWS_EXTERNAL_ID"),
         ),
-        alert_urls=_alert_urls(setting("HEAP_ALERT_URLS") or ""),
-        ui_url=_ui_url(setting("HEAP_UI_URL") or DEFAULT_UI_URL),
+        alert_urls=alerts.urls,
+        ui_url=alerts.ui_url,
     )
+
+
+def read_alert_settings(environment: Mapping[str, str]) -> AlertSettings:
+    """Return the settings of alerts alone: people are told of a run that fails because another setting is wrong.
+
+    Raises:
+        SettingsError: A variable has a value that cannot be used.
+    """
+    urls, ui_url = (environment.get(name, "").strip() for name in ("HEAP_ALERT_URLS", "HEAP_UI_URL"))
+    return AlertSettings(urls=_alert_urls(urls), ui_url=_ui_url(ui_url or DEFAULT_UI_URL))
 
 
 def is_s3(uri: str) -> bool:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster._core.definitions.assets.job.asset_job import is_reserved_asset_job_name
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.tags import WILL_RETRY_TAG
+from dagster._core.storage.tags import SENSOR_NAME_TAG, WILL_RETRY_TAG
 from pydantic import TypeAdapter
 
 from heap_assets import errors
@@ -21,7 +22,7 @@ from heap_assets.alerts.message import FailedRun, change_message, run_message
 from heap_assets.alerts.outbox import Waiting, posted
 from heap_assets.alerts.transitions import Level, Told, Watched, changes
 from heap_assets.defs.freshness import CHECK
-from heap_assets.settings import read_settings
+from heap_assets.settings import read_alert_settings
 
 _SENSOR_S = 15
 _MOST_RUNS = 100
@@ -54,10 +55,10 @@ _STATE = TypeAdapter(AlertState)
 )
 def alert_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Tell what has changed since the last look."""
-    settings, now = read_settings(os.environ), time.time()
-    if not settings.alert_urls:
+    settings, now = read_alert_settings(os.environ), time.time()
+    if not settings.urls:
         return dg.SkipReason("HEAP_ALERT_URLS is not set: nobody is told of failures.")
-    services = destinations(settings.alert_urls)
+    services = destinations(settings.urls)
     before = _STATE.validate_json(context.cursor) if context.cursor else AlertState(runs_after=now)
     found, told = changes(before.told, tuple(_watched(context)), now=now)
     runs = _failed_runs(context.instance, before)
@@ -132,8 +133,15 @@ def _failed_runs(instance: dg.DagsterInstance, before: AlertState) -> dict[str, 
         told = list(_told(record.event_log_entry.dagster_event for record in events))
         if told or not events:
             text = " ".join(told) or "It ended before a step failed."
-            failed[run.run_id] = FailedRun(run_id=run.run_id, job=run.job_name, told=text)
+            failed[run.run_id] = FailedRun(run_id=run.run_id, job=_job(run), told=text)
     return failed
+
+
+def _job(run: dg.DagsterRun) -> str:
+    """Return what people know the run by; assets that are not run by a job of ours have a job of Dagster's."""
+    if is_reserved_asset_job_name(run.job_name):
+        return run.tags.get(SENSOR_NAME_TAG, "chosen assets")
+    return run.job_name
 
 
 def _told(failures: Iterable[dg.DagsterEvent | None]) -> Iterator[str]:

@@ -73,8 +73,8 @@ def test_a_held_back_dump_is_told_with_table_and_keys_and_its_mending_too(place,
     assert "FAILED -> OK heap/orders key_unique" in chat.messages[-1]["message"]
 
 
-def failed_run(daemon, **tags: str) -> str:
-    job = heap_definitions().resolve_job_def(SYNC_JOB)
+def failed_run(daemon, job: dg.JobDefinition | None = None, **tags: str) -> str:
+    job = job or heap_definitions().resolve_job_def(SYNC_JOB)
     run = daemon.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
     daemon.report_run_failed(run, "stopped by the test")
     return run.run_id
@@ -92,6 +92,29 @@ def test_a_run_that_failed_for_good_is_told_once_and_one_that_is_tried_again_is_
     assert chat.titles() == ["heap_assets: run of heap_sync failed"]
     assert f"/runs/{run}" in chat.messages[0]["message"]
     assert old not in chat.messages[0]["message"]
+
+
+def test_a_run_without_a_job_of_ours_is_told_by_who_asked_for_it(place, storage, chat):
+    tick(place, storage)
+    job = heap_definitions().resolve_implicit_global_asset_job_def()
+    for asked, name in ({"dagster/sensor_name": "heap_marts"}, "heap_marts"), ({}, "chosen assets"):
+        with storage.open() as daemon:
+            failed_run(daemon, job, **asked)
+        tick(place, storage)
+        assert chat.titles()[-1] == f"heap_assets: run of {name} failed"
+
+
+def test_people_are_told_of_what_fails_because_a_setting_is_wrong(place, storage, chat, monkeypatch):
+    tick(place, storage)
+    monkeypatch.setenv("HEAP_CONFIG", str(place.folder / "nowhere.yaml"))
+    with storage.open() as daemon:
+        assert not place.sync(daemon)
+        with pytest.raises(Exception, match="nowhere"):
+            place.tick("heap_manifests", daemon)
+    tick(place, storage)
+    text = "\n".join(message["message"] for message in chat.messages)
+    assert "heap_sync: land: HEAP_CONFIG is" in text
+    assert "FAILED published/duckdb_file export_can_be_listed: HEAP_CONFIG is" in text
 
 
 def test_what_a_destination_does_not_take_is_sent_when_it_does_and_nobody_sees_its_secret(
