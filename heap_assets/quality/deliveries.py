@@ -10,6 +10,8 @@ from heap_assets.quality.outcome import MOST_KEYS, Outcome, Verdict, by_share
 
 FEWEST_DUMPS = 5
 LEAST_VOLUME, MOST_VOLUME = 0.25, 4.0
+_FEW_ROWS = 5
+"""So many are never too many, however few are usual."""
 MOST_UNDATED = 0.01
 MOST_HISTORY_CHANGED = 0.05
 
@@ -17,7 +19,9 @@ MOST_HISTORY_CHANGED = 0.05
 def schema_outcome(before: Mapping[str, str] | None, now: Mapping[str, str]) -> Outcome:
     """Return how the columns of the newest delivery differ from the one before; types by column, '' where unknown."""
     if before is None:
-        return Outcome(verdict=Verdict.PASSED, told="The first delivery.", numbers={"columns": len(now)})
+        return Outcome(
+            verdict=Verdict.PASSED, told="There is no delivery to compare with.", numbers={"columns": len(now)}
+        )
     gone, new = sorted(before.keys() - now.keys()), sorted(now.keys() - before.keys())
     changed = sorted(
         column
@@ -45,7 +49,9 @@ def required_outcome(columns: Collection[str], *, must_have: Sequence[str], rows
     missing = [column for column in must_have if column not in columns]
     share = undated / rows if rows else 0.0
     numbers = {"rows": rows, "missing_columns": len(missing), "rows_without_time": undated, "share_without_time": share}
-    if missing and rows:
+    if not rows:
+        return Outcome(verdict=Verdict.PASSED, told="No row was delivered.", numbers=numbers)
+    if missing:
         return Outcome(verdict=Verdict.FAILED, told=f"Lacks {', '.join(missing)}.", numbers=numbers)
     return Outcome(
         verdict=by_share(share, warn=MOST_UNDATED),
@@ -62,7 +68,7 @@ def volume_outcome(rows: int, recent: Sequence[int]) -> Outcome:
     usual = median(recent)
     low, high = usual * LEAST_VOLUME, usual * MOST_VOLUME
     return Outcome(
-        verdict=Verdict.PASSED if low <= rows <= max(high, FEWEST_DUMPS) else Verdict.WARNING,
+        verdict=Verdict.PASSED if low <= rows <= max(high, _FEW_ROWS) else Verdict.WARNING,
         told=f"{rows:,} rows; the median of the last {len(recent)} dumps is {usual:,.0f}.",
         numbers={"rows": rows, "usual_rows": float(usual)},
     )
@@ -89,11 +95,14 @@ def rows_outcome(*, delivered: int, stored: int, heaps_count: int | None) -> Out
 def resync_outcome(dump_id: int, *, incremental: bool, before: int | None, now: int) -> Outcome:
     """Return whether the newest delivery replaced the table, and by how much its rows changed.
 
-    ``before`` are the rows of the deliveries that it made void; None if none is known.
+    ``before`` are the rows of the deliveries that it made void; None if there were none, or the lake has them no more.
     """
-    if incremental or before is None:
+    if incremental:
         return Outcome(verdict=Verdict.PASSED, told="Nothing was replaced.", numbers={"rows": now, "changed": 0.0})
-    changed = (now - before) / before if before else 0.0
+    if not before:
+        told = f"Dump {dump_id} delivered the whole table, {now:,} rows; none are known that it replaced."
+        return Outcome(verdict=Verdict.PASSED, told=told, numbers={"rows": now, "changed": 0.0})
+    changed = (now - before) / before
     return Outcome(
         verdict=by_share(abs(changed), warn=MOST_HISTORY_CHANGED),
         told=f"Dump {dump_id} delivered the whole table anew: {before:,} rows before, {now:,} now ({changed:+.1%}).",

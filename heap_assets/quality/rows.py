@@ -18,8 +18,7 @@ MOST_UNKNOWN = 0.25
 def times_outcome(rows: pl.LazyFrame, *, time: str, key: list[str], until: datetime) -> Outcome:
     """Return whether times lie between 2010 and a day after ``until``, when the dump was made (UTC without zone)."""
     odd = (pl.col(time) < EARLIEST) | (pl.col(time) > until + _AHEAD)
-    found = rows.select(pl.len().alias("rows"), odd.sum().alias("odd"), pl.col(time).max().alias("last")).collect()
-    total, count, _ = found.row(0)
+    total, count = rows.select(pl.len().alias("rows"), odd.sum().alias("odd")).collect().row(0)
     share = count / total if total else 0.0
     return Outcome(
         verdict=by_share(share, warn=MOST_OUT_OF_RANGE, fail=FAR_TOO_MANY_OUT_OF_RANGE),

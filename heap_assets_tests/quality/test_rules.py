@@ -56,7 +56,7 @@ def test_a_delivery_that_is_mostly_without_ids_is_damaged(rows, lacking, damaged
 @pytest.mark.parametrize(
     ("before", "now", "verdict", "told"),
     [
-        (None, {"a": "long"}, PASSED, "first delivery"),
+        (None, {"a": "long"}, PASSED, "no delivery to compare with"),
         ({"a": "long"}, {"a": "long"}, PASSED, "same columns"),
         ({"a": "long"}, {"a": "long", "b": "string"}, PASSED, "new: b"),
         ({"a": "long", "b": ""}, {"a": "long"}, WARNING, "gone: b"),
@@ -72,18 +72,19 @@ def test_columns_are_those_of_the_dump_before(before, now, verdict, told):
 
 
 @pytest.mark.parametrize(
-    ("columns", "rows", "undated", "verdict"),
+    ("columns", "rows", "undated", "verdict", "told"),
     [
-        ({"event_id", "time"}, 100, 1, PASSED),
-        ({"event_id", "time"}, 100, 2, WARNING),
-        ({"event_id"}, 100, 0, FAILED),
-        ({"event_id"}, 0, 0, PASSED),
-        (set(), 0, 0, PASSED),
+        ({"event_id", "time"}, 100, 1, PASSED, "Has event_id, time; 1 of 100 rows"),
+        ({"event_id", "time"}, 100, 2, WARNING, "2 of 100 rows are without a time"),
+        ({"event_id"}, 100, 0, FAILED, "Lacks time"),
+        ({"event_id"}, 0, 0, PASSED, "No row was delivered"),
+        (set(), 0, 0, PASSED, "No row was delivered"),
     ],
 )
-def test_required_columns_are_there_and_rows_are_dated(columns, rows, undated, verdict):
+def test_required_columns_are_there_and_rows_are_dated(columns, rows, undated, verdict, told):
     found = deliveries.required_outcome(columns, must_have=("event_id", "time"), rows=rows, undated=undated)
     assert found.verdict is verdict
+    assert told in found.told
 
 
 @pytest.mark.parametrize(
@@ -112,20 +113,21 @@ def test_every_delivered_row_is_in_the_lake(delivered, stored, heaps, verdict):
 
 
 @pytest.mark.parametrize(
-    ("incremental", "before", "now", "verdict", "changed"),
+    ("incremental", "before", "now", "verdict", "changed", "told"),
     [
-        (True, 100, 5, PASSED, 0.0),
-        (False, None, 5, PASSED, 0.0),
-        (False, 100, 105, PASSED, 0.05),
-        (False, 100, 106, WARNING, 0.06),
-        (False, 100, 0, WARNING, -1.0),
+        (True, 100, 5, PASSED, 0.0, "Nothing was replaced"),
+        (False, None, 5, PASSED, 0.0, "whole table, 5 rows; none are known that it replaced"),
+        (False, 0, 5, PASSED, 0.0, "whole table, 5 rows; none are known that it replaced"),
+        (False, 100, 105, PASSED, 0.05, "whole table anew: 100 rows before, 105 now (+5.0%)"),
+        (False, 100, 106, WARNING, 0.06, "whole table anew"),
+        (False, 100, 0, WARNING, -1.0, "whole table anew"),
     ],
 )
-def test_a_resync_is_announced_with_how_much_it_changed(incremental, before, now, verdict, changed):
+def test_a_resync_is_announced_with_how_much_it_changed(*, incremental, before, now, verdict, changed, told):
     found = deliveries.resync_outcome(7, incremental=incremental, before=before, now=now)
     assert found.verdict is verdict
     assert found.numbers["changed"] == pytest.approx(changed)
-    assert ("Dump 7 delivered the whole table anew" in found.told) is (not incremental and before is not None)
+    assert told in found.told
 
 
 def timed(*times: datetime | None) -> pl.LazyFrame:
