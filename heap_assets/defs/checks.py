@@ -14,12 +14,12 @@ from heap_assets.defs.keys import DUCKDB_FILE, MIGRATED, model_key, table_key
 from heap_assets.defs.outcomes import check_evaluation, check_result
 from heap_assets.defs.resources import HeapSync
 from heap_assets.models import IDENTITY_MAP
-from heap_assets.pipeline.inspection import inspection, remember
+from heap_assets.pipeline.inspection import Inspection, inspection, remember
 from heap_assets.pipeline.key_check import key_outcomes, refuse_failed_keys
 from heap_assets.pipeline.progress import Silence
 from heap_assets.pipeline.registry import KnownTable
 from heap_assets.pipeline.sync import Sync
-from heap_assets.quality.catalogue import IDENTITY_CHECKS, KEY, checks_of
+from heap_assets.quality.catalogue import IDENTITY_CHECKS, KEY, TableCheck, checks_of
 from heap_assets.quality.outcome import Outcome, Verdict
 from heap_assets.settings import read_settings
 
@@ -31,7 +31,7 @@ Outcomes = Mapping[dg.AssetCheckKey, Outcome]
 def tell_keys(context: dg.AssetExecutionContext, sync: Sync) -> None:
     """Tell what the key check found, and fail the step, so that nothing is published, if it is not in order."""
     found = key_outcomes(sync.storage, sync.resolution())
-    _tell(context, {_key(name): outcome for name, outcome in found.items()})
+    _tell(context, _keys(found))
     refuse_failed_keys(found)
 
 
@@ -47,11 +47,7 @@ def inspect(context: dg.AssetCheckExecutionContext, heap: dg.ResourceParam[HeapS
     """Inspect what changed and tell the outcome of each check."""
     sync = heap.of(context)
     done = inspection(sync.storage, sync.ledger(), sync.resolution())
-    found = {
-        dg.AssetCheckKey(table_key(check.layer, name), check.name): outcome
-        for name, outcomes in done.tables.items()
-        for check, outcome in outcomes.items()
-    } | {dg.AssetCheckKey(_IDENTITY, check.name): outcome for check, outcome in done.identity.items()}
+    found = _found(done)
     _tell(context, found)
     remember(sync.storage, done)
     bad = [outcome for outcome in found.values() if not outcome.passed]
@@ -83,14 +79,7 @@ def table_checks(tables: Sequence[KnownTable]) -> dg.AssetChecksDefinition:
         sync = Sync(read_settings(os.environ), Silence())
         resolution = sync.resolution()
         done = inspection(sync.storage, sync.ledger(), resolution, again=True)
-        found: dict[dg.AssetCheckKey, Outcome] = {
-            _key(name): outcome for name, outcome in key_outcomes(sync.storage, resolution, again=True).items()
-        }
-        for name, outcomes in done.tables.items():
-            found |= {
-                dg.AssetCheckKey(table_key(check.layer, name), check.name): told for check, told in outcomes.items()
-            }
-        found |= {dg.AssetCheckKey(_IDENTITY, check.name): outcome for check, outcome in done.identity.items()}
+        found = {**_keys(key_outcomes(sync.storage, resolution, again=True)), **_found(done)}
         nothing = Outcome(verdict=Verdict.PASSED, told="Nothing has been delivered.")
         for key in sorted(context.selected_asset_check_keys):
             yield check_result(key, found.get(key, nothing))
@@ -98,8 +87,20 @@ def table_checks(tables: Sequence[KnownTable]) -> dg.AssetChecksDefinition:
     return checks
 
 
-def _key(table: str) -> dg.AssetCheckKey:
-    return dg.AssetCheckKey(table_key(KEY.layer, table), KEY.name)
+def _keys(found: Mapping[str, Outcome]) -> Outcomes:
+    return {_key(KEY, table): outcome for table, outcome in found.items()}
+
+
+def _found(done: Inspection) -> Outcomes:
+    of_tables = {
+        _key(check, table): outcome for table, outcomes in done.tables.items() for check, outcome in outcomes.items()
+    }
+    of_identity = {dg.AssetCheckKey(_IDENTITY, check.name): outcome for check, outcome in done.identity.items()}
+    return of_tables | of_identity
+
+
+def _key(check: TableCheck, table: str) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(table_key(check.layer, table), check.name)
 
 
 def _tell(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, outcomes: Outcomes) -> None:

@@ -122,8 +122,6 @@ def _outcome(table: KnownTable, times: Mapping[str, datetime | None], known: dat
 
 def freshness_definitions(tables: Sequence[KnownTable]) -> dg.Definitions:
     """Return the check of every table, the job and schedule that plot its lag, and the sensor that needs no run."""
-    if not tables:
-        return dg.Definitions()
 
     @dg.multi_asset_check(
         name="freshness",
