@@ -209,9 +209,8 @@ def _sync_info(work: Sync) -> Table:
     table = Table(box=None)
     for column in ("table", "synced to (UTC)", "behind", "last sync (UTC)", "rows delivered"):
         table.add_column(column, justify="right" if column in {"behind", "rows delivered"} else "left", no_wrap=True)
-    schema = work.configuration.schema_name
     now = datetime.now(UTC).replace(tzinfo=None)
-    for row in synced_tables(work.settings.duckdb_path, schema):
+    for row in synced_tables(work.settings.duckdb_path):
         behind = "" if row.synced_to_time is None else f"{(now - row.synced_to_time).total_seconds() / 3600:,.1f} h"
         table.add_row(
             row.name, _minute(row.synced_to_time), behind, _minute(row.sync_ended), f"{row.inserted_row_count:,}"

@@ -61,7 +61,7 @@ def data_times(sync: Sync) -> Mapping[str, datetime | None]:
     """Return ``synced_to_time`` (aware) of each known table, from the published ``_sync_info``."""
     if not sync.settings.duckdb_path.exists():
         return {}
-    rows = synced_tables(sync.settings.duckdb_path, sync.configuration.schema_name)
+    rows = synced_tables(sync.settings.duckdb_path)
     found = {row.name: row.synced_to_time and row.synced_to_time.replace(tzinfo=UTC) for row in rows}
     published = {table.name: table.published or table.name for table in sync.registry().tables}
     return {name: found[there] for name, there in published.items() if there in found}

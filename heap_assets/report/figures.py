@@ -137,7 +137,7 @@ class ReportFigures:
 
 def report_figures(path: Path, configuration: Configuration, *, now: datetime) -> ReportFigures:
     """Return what a published file has to show; ``now`` is UTC without zone."""
-    tables = synced_tables(path, configuration.schema_name)
+    tables = synced_tables(path)
     synced = max((table.sync_ended for table in tables if table.sync_ended is not None), default=None)
     until = {"until": synced or now}
     with duckdb.connect(path, read_only=True) as connection:

@@ -11,6 +11,11 @@ import duckdb
 
 from heap_assets.warehouse.sql import identifier
 
+_HOLDS_SYNC_INFO = """
+    SELECT schema_name FROM duckdb_tables() WHERE table_name IN ('_sync_info', '_sync_history')
+    GROUP BY schema_name HAVING count(*) = 2
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncedTable:
@@ -22,13 +27,15 @@ class SyncedTable:
     inserted_row_count: int
 
 
-def synced_tables(path: Path, schema: str) -> tuple[SyncedTable, ...]:
-    """Return _sync_info as it is published, by table."""
+def synced_tables(path: Path) -> tuple[SyncedTable, ...]:
+    """Return _sync_info as it is published, by table, under whatever name the configuration gave its schema then."""
     with duckdb.connect(path, read_only=True) as connection:
-        rows = connection.execute(
-            "SELECT event_table_name, synced_to_time, sync_ended, inserted_row_count"
-            f" FROM {identifier(schema, '_sync_info')} ORDER BY ALL"
-        ).fetchall()
+        rows = []
+        for (schema,) in connection.execute(_HOLDS_SYNC_INFO).fetchall():
+            rows = connection.execute(
+                "SELECT event_table_name, synced_to_time, sync_ended, inserted_row_count"
+                f" FROM {identifier(schema, '_sync_info')} ORDER BY ALL"
+            ).fetchall()
     return tuple(
         SyncedTable(name=name, synced_to_time=synced_to, sync_ended=ended, inserted_row_count=count or 0)
         for name, synced_to, ended, count in rows

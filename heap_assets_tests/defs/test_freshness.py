@@ -90,6 +90,17 @@ def test_the_hourly_job_plots_the_lag_of_every_delivered_table_and_lands_nothing
     assert (schedule.cron_schedule, schedule.default_status) == ("7 * * * *", dg.DefaultScheduleStatus.RUNNING)
 
 
+def test_another_name_of_the_schema_keeps_no_tick_from_looking_before_it_is_published(place, storage, monkeypatch):
+    place.deliver(1, {"orders": events((1, 1, 1, hours_ago(60)))})
+    with storage.open() as daemon:
+        assert place.sync(daemon)
+    (place.folder / "heap.yaml").write_text("project: renamed")
+    monkeypatch.setenv("HEAP_CONFIG", str(place.folder / "heap.yaml"))
+    with storage.open() as daemon:
+        place.tick("heap_freshness", daemon)
+        assert verdict(daemon) == (False, "ERROR")
+
+
 def test_windows_come_from_the_configuration_and_what_every_run_makes_has_a_policy_of_its_own(place, monkeypatch):
     (place.folder / "heap.yaml").write_text("freshness: {tables: {sessions: {warn: 2h, fail: 3h}}}")
     monkeypatch.setenv("HEAP_CONFIG", str(place.folder / "heap.yaml"))
