@@ -1,4 +1,4 @@
-"""What the command line reads from the published file, and what it suggests to read.
+"""What the report, freshness and the command line read from the published file, and what to ask it first.
 
 Here: read-only questions. Not here: building the file (publisher.py).
 """
