@@ -14,7 +14,8 @@ _PERCENT, _FASTER, _GROWTH = 5.0, 4.0, 1.3
 _STEPS = ("land", "resolve", "analyze", "publish", "decode", "dbt run")
 _NIGHT_NOTES = (
     "dbt project: decodes the night's files like Heap's SQL, then dbt run, its start and parsing included, on views of",
-    "all that was ever decoded, with the users alone that have new rows or merges. Left out as in the first build.",
+    "all that was ever decoded, with the users alone that have new rows or merges. Left out is on both sides the same",
+    "as in the first build.",
 )
 _WITHOUT_DBT = ("NOT MEASURED: the dbt project; dbt is not installed (uv sync --group benchmarks).",)
 _GROWTH_NOTES = (

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from heap_assets_tests.benchmarks import options
+from heap_assets_tests.benchmarks import options, repeated
 from heap_assets_tests.benchmarks.clickstream import STEPS, write_clickstream
-from heap_assets_tests.benchmarks.figures import MIB, Figure, Spread, Target, disturbance
+from heap_assets_tests.benchmarks.figures import Figure, Target, disturbance
 from heap_assets_tests.benchmarks.fresh_process import Measured, run_fresh
 from heap_assets_tests.benchmarks.workspace import say, workspace
 
@@ -114,26 +114,18 @@ def _check_equal(results: Mapping[str, object]) -> None:
 def _figure(
     title: str, runs: Mapping[str, Sequence[Measured]], note: str, limit: float, data: Mapping[str, object]
 ) -> Figure:
-    seconds = {name: Spread.of([run.seconds for run in measured]) for name, measured in runs.items()}
+    seconds = {name: repeated.seconds(measured) for name, measured in runs.items()}
     ours = seconds["heap_assets"].median
     best = min((name for name in runs if name != "heap_assets"), key=lambda name: seconds[name].median)
     rows, contestants = [], {}
     for name, measured in runs.items():
-        cpu = Spread.of([run.cpu_seconds for run in measured])
-        peak = Spread.of([run.peak_bytes for run in measured])
-        faster = f"{seconds[name].median / ours:.2f}x"
-        rows.append((name, seconds[name].told(".2f"), faster, f"{cpu.median:.2f}", f"{peak.median / MIB:,.0f}"))
-        contestants[name] = {
-            "seconds": seconds[name].as_json(),
-            "cpu_seconds": cpu.as_json(),
-            "peak_bytes": peak.as_json(),
-            "others_cores": Spread.of([run.others_cores for run in measured]).as_json(),
-        }
+        rows.append((name, *repeated.cells(measured), f"{seconds[name].median / ours:.2f}x"))
+        contestants[name] = repeated.as_json(measured)
     return Figure(
         title=title,
-        columns=("", "seconds", "heap_assets is", "CPU seconds", "peak MiB"),
+        columns=("", *repeated.COLUMNS, "heap_assets is"),
         rows=rows,
-        notes=[note, *disturbance([run.others_cores for measured in runs.values() for run in measured])],
+        notes=[note, *disturbance(repeated.all_others(runs))],
         targets=[
             Target(
                 what=f"speed of heap_assets over {best}",

@@ -12,8 +12,9 @@ _GIB = 2**30
 _STEPS = ("land", "resolve", "analyze", "publish", "decode", "SQL")
 _NOTES = (
     "Heap's SQL: pl.read_avro and write_parquet file by file, then Heap's documented SQL and the models of Heap's dbt",
-    "project in DuckDB; with views the migrated tables are made whenever they are read. Merges are followed one hop,",
-    "so rows differ by chains of merges; labeled properties, sync state, quarantine and checks are left out.",
+    "project in DuckDB; with views the migrated tables are made whenever they are read, as ours are. It follows merges",
+    "one hop, so rows differ by chains; labeled properties, sync state, quarantine, comments and the check of keys are",
+    "left out. heap_assets leaves out what its Dagster job does besides: the other checks, the report.",
 )
 
 
@@ -32,6 +33,7 @@ def measure_first_build(contestants: Contestants, *, repeats: int) -> Figure:
 def _figure(contestants: Contestants, found: dict[str, dict[str, int]]) -> Figure:
     history, built = contestants.history, contestants.built
     ours = repeated.seconds(built[OURS]).median
+    best = min((SQL, SQL_VIEWS), key=lambda name: repeated.seconds(built[name]).median)
     rows: list[tuple[str, ...]] = []
     for name in (OURS, SQL, SQL_VIEWS):
         rows.append((name, *repeated.cells(built[name]), f"{repeated.seconds(built[name]).median / ours:.2f}x"))
@@ -45,8 +47,8 @@ def _figure(contestants: Contestants, found: dict[str, dict[str, int]]) -> Figur
         notes=[*_NOTES, *disturbance(repeated.all_others(built))],
         targets=[
             Target(
-                what=f"speed of the first build over {SQL}",
-                value=repeated.seconds(built[SQL]).median / ours,
+                what=f"speed of the first build over {best}",
+                value=repeated.seconds(built[best]).median / ours,
                 limit=_FASTER,
                 at_least=True,
                 unit="x",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from heap_assets_tests.benchmarks import repeated
 from heap_assets_tests.benchmarks.exports import Export, needed_files
 from heap_assets_tests.benchmarks.figures import MIB, Figure, Spread, Target, disturbance
 from heap_assets_tests.benchmarks.fresh_process import Measured, run_fresh
@@ -75,33 +76,21 @@ def _figure(export: Export, files: int, runs: Mapping[str, list[Measured]]) -> F
     count = max(run.values["rows"] for run in runs["heap_assets"])
     rows, data = [], {}
     for name, measured in runs.items():
-        seconds = Spread.of([run.seconds for run in measured])
-        cpu = Spread.of([run.cpu_seconds for run in measured])
-        peak = Spread.of([run.peak_bytes for run in measured])
         share = min(run.values["rows"] for run in measured) / count
         rows.append(
             (
                 name if share == 1 else f"{name} ({share:.0%} of the rows)",
                 rates[name].told(",.0f"),
-                seconds.told(".2f"),
+                *repeated.cells(measured),
                 f"{ours / rates[name].median:.2f}x",
-                f"{cpu.median:.2f}",
-                f"{peak.median / MIB:,.0f}",
             )
         )
-        data[name] = {
-            "rows_per_s": rates[name].as_json(),
-            "seconds": seconds.as_json(),
-            "cpu_seconds": cpu.as_json(),
-            "peak_bytes": peak.as_json(),
-            "others_cores": Spread.of([run.others_cores for run in measured]).as_json(),
-            "share_of_rows": share,
-        }
+        data[name] = {"rows_per_s": rates[name].as_json(), **repeated.as_json(measured), "share_of_rows": share}
     return Figure(
         title=f"Landing {count:,} rows, {files:,} files, {export.dumps} dumps, {export.size_bytes / MIB:,.0f} MiB Avro",
-        columns=("", "rows/s", "seconds", "heap_assets is", "CPU seconds", "peak MiB"),
+        columns=("", "rows/s", *repeated.COLUMNS, "heap_assets is"),
         rows=rows,
-        notes=[*_NOTES, *disturbance([run.others_cores for measured in runs.values() for run in measured])],
+        notes=[*_NOTES, *disturbance(repeated.all_others(runs))],
         targets=[
             Target(
                 what=f"rows/s of heap_assets over {peer}",

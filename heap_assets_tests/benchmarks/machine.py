@@ -2,11 +2,11 @@
 
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("polars", "polars-avro", "duckdb", "deltalake", "dagster", "fastavro", "chdb")
+_PACKAGES = ("polars", "polars-avro", "duckdb", "deltalake", "dagster", "fastavro", "chdb", "dbt-core", "dbt-duckdb")
 _CPUS = Path("/proc/cpuinfo")
 
 
@@ -25,17 +25,27 @@ def machine() -> dict[str, Any]:
         "load_before": round(os.getloadavg()[0], 2),
         "system": platform.platform(),
         "python": platform.python_version(),
-        **{package: version(package) for package in _PACKAGES},
+        "packages": {package: found for package in _PACKAGES if (found := _version(package)) is not None},
     }
 
 
 def told(found: dict[str, Any]) -> str:
     """Return the machine as two lines of text."""
-    versions = ", ".join(f"{name} {found[name]}" for name in ("python", *_PACKAGES))
+    versions = ", ".join(
+        f"{name} {number}" for name, number in {"python": found["python"], **found["packages"]}.items()
+    )
     return (
         f"{found['cores']} cores ({found['processor']}), {found['memory_bytes'] / 2**30:.0f} GiB,"
         f" load before {found['load_before']}\n{versions}"
     )
+
+
+def _version(package: str) -> str | None:
+    """Return the version of a package; None where it is not installed, as dbt need not be."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _processor() -> str:

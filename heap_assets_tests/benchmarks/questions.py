@@ -60,7 +60,7 @@ def _figure(contestants: Contestants, asked: dict[str, dict[str, Measured]]) -> 
     events = contestants.history.events + contestants.night.events
     return Figure(
         title=f"Questions to {events:,} events, seconds",
-        columns=("", "rows", _PUBLISHED, _PLAIN, "published takes", "peak MiB"),
+        columns=("", "rows", _PUBLISHED, _PLAIN, "published takes", "its peak MiB"),
         rows=rows,
         notes=[*_NOTES, *disturbance([run.others_cores for sides in asked.values() for run in sides.values()])],
         targets=targets,

@@ -26,8 +26,8 @@ def peak_bytes(runs: Sequence[Measured]) -> float:
 
 
 def steps(runs: Sequence[Measured]) -> dict[str, Spread]:
-    """Return what each step took, where the runs say it."""
-    told = [run.values["steps"] for run in runs]
+    """Return what each step took; nothing where the runs do not say it."""
+    told = [run.values.get("steps", {}) for run in runs]
     return {name: Spread.of([step[name]["seconds"] for step in told]) for name in told[0]}
 
 

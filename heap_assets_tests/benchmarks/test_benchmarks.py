@@ -5,8 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from heap_assets_tests.benchmarks import analytics
+from heap_assets_tests.benchmarks import analytics, first_build
 from heap_assets_tests.benchmarks.__main__ import benchmarks
+from heap_assets_tests.benchmarks.contestants import OURS, SQL, SQL_VIEWS, Contestants
+from heap_assets_tests.benchmarks.exports import Export
+from heap_assets_tests.benchmarks.fresh_process import Measured
 
 _ALL_CORES = "--cores=1000"  # else pytest itself is kept to a few
 
@@ -42,7 +45,8 @@ def test_landing_is_measured_beside_its_peers_on_the_same_rows(land):
         assert measured["peak_bytes"]["median"] > 0
         assert measured["rows_per_s"]["min"] <= measured["rows_per_s"]["median"] <= measured["rows_per_s"]["max"]
     assert [target["limit"] for target in rates["targets"]] == [1.4, 6.0]
-    assert {"cores", "memory_bytes", "python", "polars", "duckdb", "deltalake"} <= set(figures["machine"])
+    assert {"cores", "memory_bytes", "python", "packages"} <= set(figures["machine"])
+    assert {"polars", "duckdb", "deltalake", "fastavro"} <= set(figures["machine"]["packages"])
     assert "rows/s of heap_assets over polars" in text
 
 
@@ -67,6 +71,18 @@ def test_a_night_is_measured_with_and_without_dagster(land):
         assert way["first_rows"] > way["second_rows"] > 0
         assert way["second_over_first"] > 0
     assert set(nightly["steps"]["second"]) == {"land", "resolve", "publish"}
+
+
+@pytest.mark.parametrize("fastest", [SQL, SQL_VIEWS])
+def test_a_first_build_is_measured_against_the_faster_peer(tmp_path, fastest):
+    export = Export(root=tmp_path, dumps=2, events=9, size_bytes=9)
+    contestants = Contestants(export, export, workspace=tmp_path, say=print)
+    for name in (OURS, SQL, SQL_VIEWS):
+        seconds = {OURS: 2.0, fastest: 5.0}.get(name, 8.0)
+        run = Measured(seconds=seconds, cpu_seconds=1.0, others_cores=0.0, peak_bytes=1, values={})
+        contestants.built[name] = [run]
+    target, _ = first_build._figure(contestants, {name: {} for name in contestants.built}).targets
+    assert (target.what, target.value) == (f"speed of the first build over {fastest}", 2.5)
 
 
 def test_sessions_and_a_funnel_are_measured_beside_sql_that_finds_the_same(measure):
