@@ -85,7 +85,8 @@ def test_the_story(story):
     until(lambda: "heap/order_completed" in story.assets())  # nobody has clicked "Reload definitions"
     assert f"heap/{NEW_TABLE}" not in story.assets()
     ui.open("/automation")
-    ui.see("heap_manifests", "heap_freshness", "heap_alerts", "heap_sync_nightly", "heap_maintenance_weekly")
+    ui.see("heap_manifests", "heap_freshness", "heap_marts", "heap_alerts", "heap_sync_nightly")
+    ui.see("heap_maintenance_weekly", "Automation condition sensor")  # what is said of each comes later than its name
     ui.shoot("automation")
 
     until(lambda: story.freshness("pageviews") == "DEGRADED")
