@@ -4,7 +4,7 @@ Here: ledger and committed deliveries put together. Nothing is decoded or scanne
 (resolution.py).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -54,29 +54,20 @@ class CurrentTable:
 
     def covers(self) -> tuple[str, ...]:
         """Return the deliveries that make up the table; one that was read again is another one, its row ids are new."""
-        return tuple(f"{delivery}@{first_row_id}" for delivery, first_row_id in self._first_row_ids().items())
+        return tuple(self.files_by_cover())
 
     def files_of(self, covers: Collection[str]) -> tuple[LandedFile, ...]:
         """Return the files of these deliveries, named as in ``covers``."""
-        first = self._first_row_ids()
-        return tuple(file for file in self.files if f"{file.delivery}@{first[file.delivery]}" in covers)
+        return tuple(file for cover, files in self.files_by_cover().items() if cover in covers for file in files)
+
+    def files_by_cover(self) -> dict[str, tuple[LandedFile, ...]]:
+        """Return the files of each delivery, which is named as in ``covers``."""
+        return _by_cover(self.files)
 
     def files_ever(self, covers: Collection[str]) -> tuple[LandedFile, ...] | None:
         """Return the files of these deliveries, be they current or not; None if the lake has one no more."""
-        landed = self.landed.files()
-        first: dict[str, int] = {}
-        for file in landed:
-            first[file.delivery] = min(file.first_row_id, first.get(file.delivery, file.first_row_id))
-        names = {delivery: f"{delivery}@{row_id}" for delivery, row_id in first.items()}
-        if not set(covers) <= set(names.values()):
-            return None
-        return tuple(file for file in landed if names[file.delivery] in covers)
-
-    def _first_row_ids(self) -> dict[str, int]:
-        first: dict[str, int] = {}
-        for file in self.files:
-            first.setdefault(file.delivery, file.first_row_id)
-        return first
+        landed = _by_cover(sorted(self.landed.files(), key=lambda file: file.first_row_id))
+        return tuple(file for cover in covers for file in landed[cover]) if set(covers) <= landed.keys() else None
 
     def stored_columns(self) -> tuple[str, ...]:
         """Return the stored columns that any file has, and those that the table needs."""
@@ -141,6 +132,14 @@ class CurrentTable:
     def delivered_rows(self, item: DumpDelivery) -> int:
         """Return how many rows a delivery brought, rows without their ids included."""
         return sum(file.rows for file in self.files if file.delivery == item.dump.delivery_id)
+
+
+def _by_cover(files: Iterable[LandedFile]) -> dict[str, tuple[LandedFile, ...]]:
+    """Return the files of each delivery under its name: with the first of its row ids, a row is in one of them only."""
+    of: dict[str, list[LandedFile]] = {}
+    for file in files:
+        of.setdefault(file.delivery, []).append(file)
+    return {f"{delivery}@{files[0].first_row_id}": tuple(files) for delivery, files in of.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

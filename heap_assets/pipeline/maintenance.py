@@ -11,14 +11,15 @@ from pydantic import TypeAdapter
 
 from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.maintenance import RETENTION, Tidied, removed_leftovers, tidied
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.analytics_state import analyzed_files
 from heap_assets.pipeline.ledger import Ledger
+from heap_assets.pipeline.other_data import joined_files
 from heap_assets.pipeline.packing import packed_files
 from heap_assets.pipeline.resolution import read_state
 
-_PATH = "leftovers.json"
-_WAITING = TypeAdapter(dict[str, datetime])
+_MEMORY = Memory("leftovers.json", TypeAdapter(dict[str, datetime]), without={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +49,16 @@ def maintain(storage: Storage, ledger: Ledger, *, published: datetime | None, no
     }
     state = read_state(storage)
     resolved = {path for table in state.tables.values() if (path := table.overlaps)} | {state.users or ""}
-    needed = {"resolved": resolved, "analytics": analyzed_files(storage), "packed": packed_files(storage)}
-    content = storage.read(_PATH)
-    since = {} if content is None else _WAITING.validate_json(content)
+    needed = {
+        "resolved": resolved,
+        "analytics": analyzed_files(storage),
+        "packed": packed_files(storage),
+        "other": joined_files(storage),
+    }
+    since = _MEMORY.read(storage)
     files, waiting = {}, {}
     for folder, kept in needed.items():
         files[folder], found = removed_leftovers(storage, folder, kept=kept, since=since, now=now)
         waiting.update(found)
-    storage.write(_PATH, _WAITING.dump_json(waiting))
+    _MEMORY.write(storage, waiting)
     return Maintenance(tables=tables, files=files)

@@ -6,7 +6,6 @@ stay; anything else is computed anew. Here: from the current tables to what a re
 Not here: the DuckDB file (publication.py). State lies in ``resolved.json`` and the Parquet files that it names.
 """
 
-import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from pydantic import TypeAdapter
 
 from heap_assets.catalog import USER_MIGRATIONS, USERS
 from heap_assets.columns import ROW_ID
+from heap_assets.lake.kept_rows import kept_rows
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable, CurrentTables
 from heap_assets.pipeline.table_facts import (
@@ -32,7 +33,6 @@ from heap_assets.transforms.identity import identity_map
 from heap_assets.transforms.overlaps import ENTITY, KEY_COLUMNS
 from heap_assets.transforms.users import migrated_users
 
-_PATH = "resolved.json"
 _AT_ONCE = 2
 _NO_ROWS = pl.Series(dtype=pl.Int64)
 _KEY_SCHEMA = {column: pl.Int64() for column in KEY_COLUMNS} | {overlaps.NEWEST_BY: pl.Datetime("us")}
@@ -93,7 +93,7 @@ class Resolution:
     users_rows: int
 
 
-_STATE = TypeAdapter(ResolvedState)
+_MEMORY = Memory("resolved.json", TypeAdapter(ResolvedState), without=ResolvedState())
 
 
 def resolve(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> Resolution:
@@ -103,8 +103,7 @@ def resolve(storage: Storage, current: CurrentTables, *, rebuild: bool = False) 
 
 def read_state(storage: Storage) -> ResolvedState:
     """Return what the last resolution left."""
-    content = storage.read(_PATH)
-    return ResolvedState() if content is None else _STATE.validate_json(content)
+    return _MEMORY.read(storage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class _Resolving:
         users, users_of = self._users(tables.get(USERS.kind), known, covers)
         state = ResolvedState(tables=states, migrations=covers, users=users, users_of=users_of)
         if state != self._before:
-            self._storage.write(_PATH, _STATE.dump_json(state))
+            _MEMORY.write(self._storage, state)
         return Resolution(
             current=self._current,
             tables=tables,
@@ -204,11 +203,7 @@ class _Resolving:
         return self._kept(published, USERS.kind), of
 
     def _kept(self, frame: pl.DataFrame, name: str) -> str:
-        path = f"resolved/{uuid.uuid4().hex}.parquet"
-        file = self._storage.new_file(path)
-        frame.write_parquet(file, metadata={"heap_assets.table": name})
-        self._storage.keep(file, path)
-        return path
+        return kept_rows(self._storage, "resolved", frame, about=name).path
 
 
 def migration_rows(table: CurrentTable | None) -> pl.DataFrame:

@@ -165,6 +165,19 @@ def test_packs_that_are_read_no_more_go_after_a_week(sync, tmp_path, monkeypatch
     assert published(sync) == [4, 5, 6, 7, 8]
 
 
+def test_copies_of_another_table_that_are_read_no_more_go_after_a_week(tmp_path):
+    (tmp_path / "crm.csv").write_text("email\nx@y.example\n")
+    write_dump(tmp_path / "export", dump(1, {"users": data_file("user_id:long email", (1, "x@y.example"))}))
+    other = {"HEAP_OTHER_TABLE": str(tmp_path / "crm.csv"), "HEAP_OTHER_KEY": "email=email"}
+    sync = sync_of(tmp_path / "export", tmp_path / "home", **other)
+    for _ in range(3):
+        run(sync)
+    assert tidied_later(sync)["other"] == 0
+    assert tidied_later(sync, days=8)["other"] == 2
+    with duckdb.connect(sync.settings.duckdb_path, read_only=True) as connection:
+        assert connection.execute("SELECT heap_user_id FROM other.crm").fetchall() == [(1,)]
+
+
 def test_a_lake_in_s3_is_tidied_like_one_in_a_folder(tmp_path, s3_server, s3_bucket, monkeypatch):
     monkeypatch.setattr(maintenance, "RETENTION", timedelta(0))
     monkeypatch.setattr(maintenance.DeltaTable, "vacuum", without_the_week(maintenance.DeltaTable.vacuum))
@@ -176,15 +189,14 @@ def test_a_lake_in_s3_is_tidied_like_one_in_a_folder(tmp_path, s3_server, s3_buc
         write_dump(tmp_path / "export", dump(number, tables))
         run(sync)
     sync.resolve(rebuild=True)
-    keys = {file.path for file in sync.storage.files("resolved")}
-    assert len(keys) == 2
+    assert len(set(sync.storage.names("resolved"))) == 2
 
     done = sync.maintain()
 
     assert (done.tables["orders"].deliveries, done.tables["orders"].files) == (1, 1)
     assert done.files["resolved"] == 0
     assert tidied_later(sync, days=8)["resolved"] == 1
-    assert len(list(sync.storage.files("resolved"))) == 1
+    assert len(list(sync.storage.names("resolved"))) == 1
     run(sync)
     assert published(sync) == [7]
     again = sync_of(tmp_path / "export", tmp_path / "elsewhere", **place)
