@@ -114,10 +114,15 @@ class CurrentTable:
             rows = rows.filter(has_required_ids(self.table))
         return rows.join(superseded.to_frame(ROW_ID).lazy(), on=ROW_ID, how="anti") if len(superseded) else rows
 
-    def rows(self, superseded: pl.Series) -> pl.LazyFrame:
-        """Return the rows that count, in the shape that a reader sees, under delivered names."""
+    def rows(self, superseded: pl.Series, *, of_users: pl.Series | None = None) -> pl.LazyFrame:
+        """Return the rows that count, of these recorded users if any are given, as a reader sees them.
+
+        Names are those that were delivered.
+        """
         # a selection of nulls alone would have one row, whatever it is selected from; hence the row id
-        return self.kept(superseded).select(ROW_ID, *map(read_column, self.shape.columns)).drop(ROW_ID)
+        return (
+            self.kept(superseded, of_users=of_users).select(ROW_ID, *map(read_column, self.shape.columns)).drop(ROW_ID)
+        )
 
     def unread_values(self) -> dict[str, int]:
         """Return how many values of each id or time column say nothing as such; the lake keeps them as they came."""

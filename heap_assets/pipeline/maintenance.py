@@ -17,7 +17,7 @@ from heap_assets.pipeline.analytics_state import analyzed_files
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.other_data import joined_files
 from heap_assets.pipeline.packing import packed_files
-from heap_assets.pipeline.resolution import read_state
+from heap_assets.pipeline.resolved_state import resolved_files
 
 _MEMORY = Memory("leftovers.json", TypeAdapter(dict[str, datetime]), without={})
 
@@ -47,11 +47,10 @@ def maintain(storage: Storage, ledger: Ledger, *, published: datetime | None, no
         name: tidied(storage, name, counting={item.dump.delivery_id for item in items})
         for name, items in sorted(current.items())
     }
-    state = read_state(storage)
-    resolved = {path for table in state.tables.values() if (path := table.overlaps)} | {state.users or ""}
+    analyzed = analyzed_files(storage)
     needed = {
-        "resolved": resolved,
-        "analytics": analyzed_files(storage),
+        "resolved": resolved_files(storage) | analyzed,  # an analysis needs the identity map that it saw
+        "analytics": analyzed,
         "packed": packed_files(storage),
         "other": joined_files(storage),
     }

@@ -20,9 +20,9 @@ from heap_assets.labeled_columns import labeled_columns
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ORIGINAL_USER_ID
 from heap_assets.names import folded
-from heap_assets.pipeline.changed_users import recorded_as
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.shapes import TableShape
+from heap_assets.transforms.identity import recorded_users
 from heap_assets.transforms.labeled import labeled_expr
 from heap_assets.transforms.reading import read_column
 
@@ -110,7 +110,7 @@ def migrated_tables(
     With ``only`` (user_id) they have the rows of these resolved users alone, which is decided before a join, so that
     the rest of a row is not decoded for anybody else.
     """
-    recorded = None if only is None else recorded_as(only, resolution.identity_map)
+    recorded = None if only is None else recorded_users(only, resolution.identity_map)
     names = resolution.current.names.in_migrated
     of = {kind: [one for one in definitions if one.kind == kind] for kind in ("event", "user")}
     identity = resolution.identity_map.rename({"user_id": _USER, "resolved_user_id": _RESOLVED}).lazy()

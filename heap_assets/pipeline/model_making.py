@@ -196,11 +196,7 @@ class ModelMaking:
     def finished(self, resolution: Resolution) -> dict[str, AnalyzedModel]:
         """Keep the state; return every model."""
         models = {recipe.model.name: self._made[recipe.model.name] for recipe in self._recipes}
-        covers, before = covers_of(resolution), self._before.seen
-        seen = SeenData(covers=covers, merges=resolution.merges, identity_map=before.identity_map)
-        if before.identity_map is None or before.merges != resolution.merges:
-            path = kept(self._storage, resolution.identity_map, "identity_map").path
-            seen = SeenData(covers=covers, merges=resolution.merges, identity_map=path)
+        seen = SeenData(covers=covers_of(resolution), merges=resolution.merges, identity_map=resolution.identity_file)
         state = AnalyticsState(models=models, seen=seen)
         if state != self._before:
             write_analytics(self._storage, state)

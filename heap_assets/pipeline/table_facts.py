@@ -9,10 +9,9 @@ from datetime import datetime
 
 import polars as pl
 
-from heap_assets.catalog import USERS
 from heap_assets.columns import ROW_ID, ValueType, stored_name
 from heap_assets.pipeline.current import CurrentTable
-from heap_assets.transforms.overlaps import ENTITY, NEWEST_BY, OWNER
+from heap_assets.transforms.overlaps import LOSES, LOSES_WHEN_MERGED, NEWEST_BY
 
 _NONE = pl.Series(dtype=pl.Int64)
 _TIMES = ("first_time", "last_time", "synced_to")
@@ -55,14 +54,6 @@ class TableSums:
         return self.ended <= ended and (self.ahead is None or self.ahead > ended)
 
 
-@dataclass(frozen=True, slots=True)
-class Superseded:
-    """Row ids that do not count: with users as recorded, and with users resolved."""
-
-    recorded: pl.Series
-    migrated: pl.Series
-
-
 def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
     """Return one row of sums over a key frame, of which newest_by is read."""
     time, ended = pl.col(NEWEST_BY), _ended(table)
@@ -99,24 +90,24 @@ def grown_sums(table: CurrentTable, before: TableSums | None, arrived: pl.DataFr
     )
 
 
-def table_facts(
-    table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame, superseded: Superseded, identity_map: pl.DataFrame
-) -> TableFacts:
-    """Return the facts: the sums without the superseded rows, which the key frame ``overlaps`` has."""
-    is_lost = overlaps[ROW_ID].is_in(superseded.recorded.implode())
-    lost, kept = overlaps.filter(is_lost), overlaps.filter(~is_lost)
+def table_facts(table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame, *, merged_rows: int) -> TableFacts:
+    """Return the facts: the sums without the superseded rows, which the settled key frame ``overlaps`` has.
+
+    ``merged_rows`` are those that count.
+    """
+    lost, kept = overlaps.filter(LOSES), overlaps.filter(~pl.col(LOSES))
     times = {name: getattr(sums, name) for name in _TIMES}
     gone = lost[NEWEST_BY].is_in([time for time in times.values() if time is not None])
     if not lost.filter(gone)[NEWEST_BY].is_in(kept[NEWEST_BY].implode()).all():
-        counting = summing(table, _times(table, superseded.recorded)).collect(engine="streaming").row(0, named=True)
+        counting = summing(table, _times(table, lost[ROW_ID])).collect(engine="streaming").row(0, named=True)
         times = {name: counting[name] for name in _TIMES}
     rows = sums.rows - len(lost)
     delivered = sum(file.rows for file in table.files)
     return TableFacts(
         **times,
         rows=rows,
-        migrated_rows=rows + len(superseded.recorded) - len(superseded.migrated),
-        merged_rows=_merged_rows(table, lost, identity_map),
+        migrated_rows=sums.rows - int(overlaps[LOSES_WHEN_MERGED].sum()),
+        merged_rows=merged_rows,
         quarantined_rows=delivered - sums.rows if table.shape.unkeyed else 0,
     )
 
@@ -125,16 +116,6 @@ def _times(table: CurrentTable, superseded: pl.Series) -> pl.LazyFrame:
     """Return newest_by of the rows that have their ids, without these."""
     stored = stored_name(table.table.newest_by, ValueType.TIME)
     return table.kept(superseded).select(pl.col(stored).alias(NEWEST_BY))
-
-
-def _merged_rows(table: CurrentTable, lost: pl.DataFrame, identity_map: pl.DataFrame) -> int:
-    """Return how many rows that count were recorded for a user who was merged into another."""
-    if not (table.table.is_event_like or table.table is USERS) or not len(identity_map):
-        return 0
-    merged = identity_map["user_id"].implode()
-    users = pl.col(stored_name("user_id", ValueType.LONG))
-    found = table.kept(_NONE).select(users.is_in(merged).sum().cast(pl.Int64)).collect(engine="streaming").item()
-    return int(found) - int(lost[ENTITY if table.table is USERS else OWNER].is_in(merged).sum())
 
 
 def _ended(table: CurrentTable) -> datetime:
