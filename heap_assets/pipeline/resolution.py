@@ -17,10 +17,10 @@ from heap_assets.lake.kept_rows import kept_rows
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable, CurrentTables
 from heap_assets.pipeline.merged_users import merged_users
-from heap_assets.pipeline.resolved_state import ResolvedState, TableState, read_state, write_state
+from heap_assets.pipeline.resolved_state import ResolvedState, TableState, UsersState, read_state, write_state
 from heap_assets.pipeline.table_facts import TableFacts, table_facts
 from heap_assets.pipeline.table_overlaps import TableOverlaps, table_overlaps
-from heap_assets.pipeline.user_rows import rows_of_users, user_column
+from heap_assets.pipeline.user_rows import rows_by_user, rows_of_users, user_column
 from heap_assets.transforms.identity import identity_map, moved_users
 from heap_assets.transforms.overlaps import LOSES
 
@@ -83,24 +83,37 @@ class _Resolving:
         self._same_map = before.identity_map is not None and was.equals(self._known)
 
     def all(self) -> Resolution:
-        tables: dict[str, ResolvedTable] = {}
-        states: dict[str, TableState] = {}
-        found: dict[str, TableOverlaps] = {}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            done = pool.map(self._table, self._current.tables.values())
-            for name, of_table in zip(self._current.tables, done, strict=True):
-                tables[name], states[name], found[name] = of_table
-        users = None
-        if USERS.kind in tables:
-            users = merged_users(
-                self._storage,
-                tables[USERS.kind].current,
-                found[USERS.kind],
-                self._before.users,
-                identity_map=self._known,
-                moved=self._moved,
-                merges=self._merges,
+            done = pool.map(self._overlaps, self._current.tables.values())
+            found = dict(zip(self._current.tables, done, strict=True))
+        facts_of = {name: self._facts_of(table) for name, table in self._current.tables.items()}
+        same = {name for name, state in self._before.tables.items() if facts_of.get(name) == state.facts_of}
+        merged = self._merged_rows({name: overlaps for name, overlaps in found.items() if name not in same})
+        tables, states = {}, {}
+        for name, overlaps in found.items():
+            table, before = self._current.tables[name], self._before.tables.get(name)
+            if before is not None and name in same:
+                facts = before.facts
+            else:
+                facts = table_facts(table, overlaps.sums, overlaps.settled, merged_rows=merged[name])
+            states[name] = TableState(
+                covers=table.covers(),
+                overlaps=overlaps.path,
+                user_rows=overlaps.user_rows,
+                sums=overlaps.sums,
+                facts=facts,
+                facts_of=facts_of[name],
             )
+            tables[name] = ResolvedTable(
+                current=table,
+                superseded=overlaps.superseded(),
+                migrated_superseded=overlaps.superseded_when_merged(),
+                facts=facts,
+                changed=name not in same,
+                touched=overlaps.touched,
+                since=frozenset(() if before is None else before.covers),
+            )
+        users = self._users(tables.get(USERS.kind), found)
         state = ResolvedState(tables=states, merges=self._merges, identity_map=self._identity_file(), users=users)
         if state != self._before:
             write_state(self._storage, state)
@@ -115,41 +128,34 @@ class _Resolving:
             users_rows=0 if users is None else _height(self._storage, users.path),
         )
 
-    def _table(self, table: CurrentTable) -> tuple["ResolvedTable", TableState, TableOverlaps]:
+    def _overlaps(self, table: CurrentTable) -> TableOverlaps:
         before = self._before.tables.get(table.name)
-        covers = table.covers()
-        facts_of = repr((covers, self._merges, table.last_listed.dump.modified))
-        found = table_overlaps(self._storage, table, before, identity_map=self._known, moved=self._moved["user_id"])
-        if before is not None and before.facts_of == facts_of:
-            facts = before.facts
-        else:
-            facts = table_facts(table, found.sums, found.settled, merged_rows=self._merged_rows(table, found))
-        state = TableState(
-            covers=covers,
-            overlaps=found.path,
-            user_rows=found.user_rows,
-            sums=found.sums,
-            facts=facts,
-            facts_of=facts_of,
-        )
-        resolved = ResolvedTable(
-            current=table,
-            superseded=found.superseded(),
-            migrated_superseded=found.superseded_when_merged(),
-            facts=facts,
-            changed=before is None or before.facts_of != facts_of,
-            touched=found.touched,
-            since=frozenset(before.covers) if before is not None else frozenset(),
-        )
-        return resolved, state, found
+        return table_overlaps(self._storage, table, before, identity_map=self._known, moved=self._moved["user_id"])
 
-    def _merged_rows(self, table: CurrentTable, found: TableOverlaps) -> int:
-        """Return how many rows that count were recorded for a user who was merged into another."""
-        user, merged = user_column(table), self._known["user_id"]
-        if user is None:
-            return 0
-        lost = found.settled.filter(LOSES)[user].is_in(merged.implode()).sum()
-        return rows_of_users(self._storage, found.user_rows, merged) - int(lost)
+    def _facts_of(self, table: CurrentTable) -> str:
+        return repr((table.covers(), self._merges, table.last_listed.dump.modified))
+
+    def _merged_rows(self, found: Mapping[str, TableOverlaps]) -> dict[str, int]:
+        """Return of each table how many rows that count were recorded for a user who was merged into another."""
+        merged = self._known.select("user_id")
+        delivered = rows_of_users(self._storage, {name: one.user_rows for name, one in found.items()}, merged)
+        users = {name: user for name in found if (user := user_column(self._current.tables[name])) is not None}
+        lost = {name: found[name].settled.filter(LOSES)[user] for name, user in users.items()}
+        superseded = rows_by_user(lost, merged)
+        return {name: delivered.get(name, 0) - superseded.get(name, 0) for name in found}
+
+    def _users(self, users: "ResolvedTable | None", found: Mapping[str, TableOverlaps]) -> UsersState | None:
+        if users is None:
+            return None
+        return merged_users(
+            self._storage,
+            users.current,
+            found[USERS.kind],
+            self._before.users,
+            identity_map=self._known,
+            moved=self._moved,
+            merges=self._merges,
+        )
 
     def _identity_file(self) -> str:
         if self._same_map and self._before.identity_map is not None:

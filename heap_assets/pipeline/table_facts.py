@@ -15,6 +15,7 @@ from heap_assets.transforms.overlaps import LOSES, LOSES_WHEN_MERGED, NEWEST_BY
 
 _NONE = pl.Series(dtype=pl.Int64)
 _TIMES = ("first_time", "last_time", "synced_to")
+_MOST_AHEAD = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class TableSums:
         covers: The deliveries.
         ended: When the last dump that listed the table was written.
         synced_to: The last time that is not after ``ended``.
-        ahead: The first time that is.
+        ahead: The first of those that are, each once; all of them if there are fewer than ``_MOST_AHEAD``.
     """
 
     covers: tuple[str, ...]
@@ -47,11 +48,14 @@ class TableSums:
     first_time: datetime | None = None
     last_time: datetime | None = None
     synced_to: datetime | None = None
-    ahead: datetime | None = None
+    ahead: tuple[datetime, ...] = ()
 
-    def hold_at(self, ended: datetime) -> bool:
-        """Return whether they are the same for a dump that was written then."""
-        return self.ended <= ended and (self.ahead is None or self.ahead > ended)
+    def at(self, ended: datetime) -> "TableSums | None":
+        """Return the sums for a dump that was written then; None if they do not tell."""
+        reached = [time for time in self.ahead if time <= ended]
+        if ended < self.ended or (reached and len(self.ahead) == _MOST_AHEAD):
+            return None
+        return replace(self, ended=ended, synced_to=_last(self.synced_to, *reached), ahead=self.ahead[len(reached) :])
 
 
 def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
@@ -62,31 +66,31 @@ def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
         first_time=time.min(),
         last_time=time.max(),
         synced_to=time.filter(time <= ended).max(),
-        ahead=time.filter(time > ended).min(),
+        ahead=time.filter(time > ended).unique().bottom_k(_MOST_AHEAD).sort().implode(),
     )
 
 
 def table_sums(table: CurrentTable, row: pl.DataFrame) -> TableSums:
     """Return the sums of all deliveries from what ``summing`` computed."""
-    return TableSums(covers=table.covers(), ended=_ended(table), **row.row(0, named=True))
+    found = row.row(0, named=True)
+    return TableSums(covers=table.covers(), ended=_ended(table), **{**found, "ahead": tuple(found["ahead"])})
 
 
 def grown_sums(table: CurrentTable, before: TableSums | None, arrived: pl.DataFrame | None = None) -> TableSums:
     """Return the sums of all deliveries; what was there before is not read if the key frame of the rest is enough."""
-    covers, ended = table.covers(), _ended(table)
-    if before is None or not before.hold_at(ended) or (arrived is None and before.covers != covers):
+    known = None if before is None else before.at(_ended(table))
+    if known is None or (arrived is None and known.covers != table.covers()):
         return table_sums(table, summing(table, _times(table, _NONE)).collect(engine="streaming"))
     if arrived is None:
-        return replace(before, ended=ended)
+        return known
     came = table_sums(table, summing(table, arrived.lazy()).collect())
-    return TableSums(
-        covers=covers,
-        ended=ended,
-        rows=before.rows + came.rows,
-        first_time=_first(before.first_time, came.first_time),
-        last_time=_last(before.last_time, came.last_time),
-        synced_to=_last(before.synced_to, came.synced_to),
-        ahead=_first(before.ahead, came.ahead),
+    return replace(
+        came,
+        rows=known.rows + came.rows,
+        first_time=_first(known.first_time, came.first_time),
+        last_time=_last(known.last_time, came.last_time),
+        synced_to=_last(known.synced_to, came.synced_to),
+        ahead=tuple(sorted({*known.ahead, *came.ahead})[:_MOST_AHEAD]),
     )
 
 
@@ -122,9 +126,9 @@ def _ended(table: CurrentTable) -> datetime:
     return table.last_listed.dump.modified.replace(tzinfo=None)
 
 
-def _first(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min((time for time in (one, other) if time is not None), default=None)
+def _first(*times: datetime | None) -> datetime | None:
+    return min((time for time in times if time is not None), default=None)
 
 
-def _last(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((time for time in (one, other) if time is not None), default=None)
+def _last(*times: datetime | None) -> datetime | None:
+    return max((time for time in times if time is not None), default=None)

@@ -4,6 +4,8 @@ Kept as files that add up, one for each time that deliveries came, put together 
 as delivered, superseded ones included. Here: counting, keeping, asking.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from heap_assets.catalog import USERS
@@ -12,7 +14,7 @@ from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable
 from heap_assets.transforms.overlaps import ENTITY, OWNER
 
-_USER, _ROWS = "user_id", "rows"
+_USER, _ROWS, _OF = "user_id", "rows", "table"
 _MOST_FILES = 8
 
 
@@ -41,9 +43,28 @@ def with_user_rows(storage: Storage, files: tuple[str, ...], counted: pl.DataFra
     return (*files, kept_rows(storage, "resolved", counted, about=about).path)
 
 
-def rows_of_users(storage: Storage, files: tuple[str, ...], users: pl.Series) -> int:
-    """Return how many rows these recorded users have together."""
-    if not files or users.is_empty():
-        return 0
-    counted = pl.scan_parquet([storage.local_copy(file) for file in files], glob=False)
-    return int(counted.filter(pl.col(_USER).is_in(users.implode())).select(pl.col(_ROWS).sum()).collect().item())
+def rows_of_users(storage: Storage, files: Mapping[str, tuple[str, ...]], users: pl.DataFrame) -> dict[str, int]:
+    """Return of each table how many rows these recorded users (user_id) have; of all tables in one go."""
+    parts = [
+        pl.scan_parquet([storage.local_copy(file) for file in named], glob=False).with_columns(pl.lit(name).alias(_OF))
+        for name, named in files.items()
+        if named
+    ]
+    empty = pl.LazyFrame(schema={_USER: pl.Int64(), _ROWS: pl.Int64(), _OF: pl.String()})
+    return _summed(pl.concat([empty, *parts], how="diagonal"), users)
+
+
+def rows_by_user(tables: Mapping[str, pl.Series], users: pl.DataFrame) -> dict[str, int]:
+    """Return of each table how many of these rows, each given by its recorded user, are of these users (user_id)."""
+    parts = [
+        pl.LazyFrame({_USER: of_rows}).with_columns(pl.lit(1, dtype=pl.Int64).alias(_ROWS), pl.lit(name).alias(_OF))
+        for name, of_rows in tables.items()
+    ]
+    empty = pl.LazyFrame(schema={_USER: pl.Int64(), _ROWS: pl.Int64(), _OF: pl.String()})
+    return _summed(pl.concat([empty, *parts]), users)
+
+
+def _summed(rows: pl.LazyFrame, users: pl.DataFrame) -> dict[str, int]:
+    # a join, since is_in builds its set anew for each batch of rows
+    theirs = rows.join(users.lazy(), on=_USER, how="semi").group_by(_OF).agg(pl.col(_ROWS).sum())
+    return dict(theirs.collect(engine="streaming").iter_rows())
