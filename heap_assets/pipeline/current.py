@@ -134,6 +134,10 @@ class CurrentTable:
                     unread[column] = unread.get(column, 0) + file.rows - nulls
         return unread
 
+    def stored_rows(self) -> int:
+        """Return how many rows its deliveries brought, superseded ones and rows without their ids included."""
+        return sum(file.rows for file in self.files)
+
     def delivered_rows(self, item: DumpDelivery) -> int:
         """Return how many rows a delivery brought, rows without their ids included."""
         return sum(file.rows for file in self.files if file.delivery == item.dump.delivery_id)

@@ -86,10 +86,6 @@ def publish(
     )
 
 
-def _of(schema: str, name: str) -> str:
-    return f"{schema}.{name}"
-
-
 def _files(name: str) -> str:
     return f"files/{escaped(name)}"
 
@@ -115,14 +111,15 @@ class _Building:
     def internal_tables(self) -> None:
         """Put down which rows do not count (one table: each costs 10 ms), and which files there are, for the views."""
         self._file.add_schema(_INTERNAL)
-        lost = [pl.DataFrame(schema={"of": pl.String(), "row_id": pl.Int64()})]
+        lost = [pl.DataFrame(schema={"of": pl.Int64(), "row_id": pl.Int64()})]
         for name, table in self._resolution.tables.items():
-            for schema, rows in ((self._s, table.superseded), (self._migrated, table.migrated_superseded)):
-                lost.append(rows.rename("row_id").to_frame().select(pl.lit(_of(schema, name)).alias("of"), "row_id"))
-        self._file.add_table(_INTERNAL, _SUPERSEDED, pl.concat(lost).sort("of", "row_id"))
+            for migrated, rows in ((False, table.superseded), (True, table.migrated_superseded)):
+                of = pl.lit(self._of(name, migrated=migrated), dtype=pl.Int64).alias("of")
+                lost.append(rows.rename("row_id").to_frame().select(of, "row_id"))
+        self._file.add_table(_INTERNAL, _SUPERSEDED, pl.concat(lost))
         for name, table in self._resolution.tables.items():
             if table.current.files and not self._as_tables:
-                query = views.files_select(self._lake(table, self._s, table.superseded))
+                query = views.files_select(self._lake(table))
                 self._file.add_view(_INTERNAL, _files(name), query)
 
     def schema_s(self, ledger: Ledger) -> None:
@@ -141,7 +138,7 @@ class _Building:
             self._add_frame(self._s, DROPPED_TABLES.kind, dropped)
         for name, table in sorted(resolution.tables.items()):
             if name not in SYSTEM_TABLES:
-                query = views.raw_select(table.current.shape, self._lake(table, self._s, table.superseded))
+                query = views.raw_select(table.current.shape, self._lake(table))
                 self._add_select(self._s, names[name], query, rows=table.facts.rows, kind=name)
         self._add_all_events(self._s, names, migrated=False)
 
@@ -154,7 +151,7 @@ class _Building:
             self._add_users(resolution.tables[USERS.kind], resolution.users, resolution.users_rows)
         for table in resolution.current.event_like():
             resolved = resolution.tables[table.name]
-            lake = self._lake(resolved, self._migrated, resolved.migrated_superseded)
+            lake = self._lake(resolved, migrated=True)
             published = table.shape.names_in_migrated()
             columns = {column.name: (published[column.name], column.type) for column in table.shape.columns}
             query = views.with_labeled(
@@ -216,12 +213,18 @@ class _Building:
         declared = Model(name=joined.name, description=other_data.ABOUT, key=())
         self._describe(other_data.SCHEMA, joined.name, declared, rows=joined.rows, is_view=False)
 
-    def _lake(self, table: ResolvedTable, schema: str, superseded: pl.Series) -> views.Lake:
+    def _of(self, name: str, *, migrated: bool) -> int:
+        """Return the number of a table's rows that do not count: DuckDB compares it five times as fast as a name."""
+        return 2 * list(self._resolution.tables).index(name) + migrated
+
+    def _lake(self, table: ResolvedTable, *, migrated: bool = False) -> views.Lake:
         lost = identifier(_INTERNAL, _SUPERSEDED)
+        superseded = table.migrated_superseded if migrated else table.superseded
+        of = self._of(table.current.name, migrated=migrated)
         lake = views.Lake(
             files=[str(self._storage.local_copy(path)) for path in table.current.paths()],
             alike=table.current.is_uniform(),
-            superseded=views.lost_select(lost, _of(schema, table.current.name)) if len(superseded) else None,
+            superseded=views.lost_select(lost, of) if len(superseded) else None,
         )
         return lake if self._as_tables else replace(lake, view=identifier(_INTERNAL, _files(table.current.name)))
 

@@ -84,8 +84,11 @@ class _Resolving:
 
     def all(self) -> Resolution:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            done = pool.map(self._overlaps, self._current.tables.values())
-            found = dict(zip(self._current.tables, done, strict=True))
+            largest_first = sorted(self._current.tables.values(), key=lambda table: -sum(f.rows for f in table.files))
+            done = dict(
+                zip((table.name for table in largest_first), pool.map(self._overlaps, largest_first), strict=True)
+            )
+        found = {name: done[name] for name in self._current.tables}
         facts_of = {name: self._facts_of(table) for name, table in self._current.tables.items()}
         same = {name for name, state in self._before.tables.items() if facts_of.get(name) == state.facts_of}
         merged = self._merged_rows({name: overlaps for name, overlaps in found.items() if name not in same})

@@ -4,8 +4,10 @@ Sums are taken over all rows with their ids, for a first run in the pass that lo
 and then corrected by the few rows that are superseded. Not here: which rows those are (transforms/overlaps.py).
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -15,7 +17,8 @@ from heap_assets.transforms.overlaps import LOSES, LOSES_WHEN_MERGED, NEWEST_BY
 
 _NONE = pl.Series(dtype=pl.Int64)
 _TIMES = ("first_time", "last_time", "synced_to")
-_MOST_AHEAD = 100
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC without zone, as stored)
+_MOST_AHEAD = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,8 @@ class TableSums:
         covers: The deliveries.
         ended: When the last dump that listed the table was written.
         synced_to: The last time that is not after ``ended``.
-        ahead: The first of those that are, each once; all of them if there are fewer than ``_MOST_AHEAD``.
+        ahead: The first of those that are, each once, in microseconds of the epoch.
+        ahead_is_all: Whether these are all of them.
     """
 
     covers: tuple[str, ...]
@@ -48,14 +52,17 @@ class TableSums:
     first_time: datetime | None = None
     last_time: datetime | None = None
     synced_to: datetime | None = None
-    ahead: tuple[datetime, ...] = ()
+    ahead: tuple[int, ...] = ()
+    ahead_is_all: bool = True
 
     def at(self, ended: datetime) -> "TableSums | None":
         """Return the sums for a dump that was written then; None if they do not tell."""
-        reached = [time for time in self.ahead if time <= ended]
-        if ended < self.ended or (reached and len(self.ahead) == _MOST_AHEAD):
+        end = _micros(ended)
+        reached = bisect_right(self.ahead, end)
+        if ended < self.ended or (reached == len(self.ahead) and not self.ahead_is_all):
             return None
-        return replace(self, ended=ended, synced_to=_last(self.synced_to, *reached), ahead=self.ahead[len(reached) :])
+        last = _EPOCH + timedelta(microseconds=self.ahead[reached - 1]) if reached else None
+        return replace(self, ended=ended, synced_to=_last(self.synced_to, last), ahead=self.ahead[reached:])
 
 
 def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
@@ -66,14 +73,14 @@ def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
         first_time=time.min(),
         last_time=time.max(),
         synced_to=time.filter(time <= ended).max(),
-        ahead=time.filter(time > ended).unique().bottom_k(_MOST_AHEAD).sort().implode(),
+        ahead=time.filter(time > ended).to_physical().unique().bottom_k(_MOST_AHEAD + 1).sort().implode(),
     )
 
 
 def table_sums(table: CurrentTable, row: pl.DataFrame) -> TableSums:
     """Return the sums of all deliveries from what ``summing`` computed."""
     found = row.row(0, named=True)
-    return TableSums(covers=table.covers(), ended=_ended(table), **{**found, "ahead": tuple(found["ahead"])})
+    return _with_ahead(TableSums(covers=table.covers(), ended=_ended(table), **{**found, "ahead": ()}), found["ahead"])
 
 
 def grown_sums(table: CurrentTable, before: TableSums | None, arrived: pl.DataFrame | None = None) -> TableSums:
@@ -84,14 +91,23 @@ def grown_sums(table: CurrentTable, before: TableSums | None, arrived: pl.DataFr
     if arrived is None:
         return known
     came = table_sums(table, summing(table, arrived.lazy()).collect())
-    return replace(
+    sums = replace(
         came,
         rows=known.rows + came.rows,
         first_time=_first(known.first_time, came.first_time),
         last_time=_last(known.last_time, came.last_time),
         synced_to=_last(known.synced_to, came.synced_to),
-        ahead=tuple(sorted({*known.ahead, *came.ahead})[:_MOST_AHEAD]),
+        ahead_is_all=known.ahead_is_all and came.ahead_is_all,
     )
+    told_until = [one.ahead[-1] for one in (known, came) if not one.ahead_is_all]
+    ahead = sorted({*known.ahead, *came.ahead})
+    return _with_ahead(sums, ahead[: bisect_right(ahead, min(told_until))] if told_until else ahead)
+
+
+def _with_ahead(sums: TableSums, ahead: Sequence[int]) -> TableSums:
+    """Return the sums with the first of these times."""
+    is_all = sums.ahead_is_all and len(ahead) <= _MOST_AHEAD
+    return replace(sums, ahead=tuple(ahead[:_MOST_AHEAD]), ahead_is_all=is_all)
 
 
 def table_facts(table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame, *, merged_rows: int) -> TableFacts:
@@ -106,13 +122,12 @@ def table_facts(table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame, *,
         counting = summing(table, _times(table, lost[ROW_ID])).collect(engine="streaming").row(0, named=True)
         times = {name: counting[name] for name in _TIMES}
     rows = sums.rows - len(lost)
-    delivered = sum(file.rows for file in table.files)
     return TableFacts(
         **times,
         rows=rows,
         migrated_rows=sums.rows - int(overlaps[LOSES_WHEN_MERGED].sum()),
         merged_rows=merged_rows,
-        quarantined_rows=delivered - sums.rows if table.shape.unkeyed else 0,
+        quarantined_rows=table.stored_rows() - sums.rows if table.shape.unkeyed else 0,
     )
 
 
@@ -124,6 +139,10 @@ def _times(table: CurrentTable, superseded: pl.Series) -> pl.LazyFrame:
 
 def _ended(table: CurrentTable) -> datetime:
     return table.last_listed.dump.modified.replace(tzinfo=None)
+
+
+def _micros(time: datetime) -> int:
+    return (time - _EPOCH) // timedelta(microseconds=1)
 
 
 def _first(*times: datetime | None) -> datetime | None:

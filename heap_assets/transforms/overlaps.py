@@ -105,7 +105,8 @@ def resettled(before: pl.DataFrame, met: pl.DataFrame, *, moved: pl.Series, iden
 
 def _resolved_owners(overlaps: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
     """Return the key frame with the resolved user as owner."""
-    resolved = identity_map.rename({"user_id": OWNER, "resolved_user_id": "resolved"})
+    concerned = pl.col("user_id").is_in(overlaps[OWNER].unique().implode())
+    resolved = identity_map.filter(concerned).rename({"user_id": OWNER, "resolved_user_id": "resolved"})
     return (
         overlaps.join(resolved, on=OWNER, how="left")
         .with_columns(pl.coalesce("resolved", OWNER).alias(OWNER))

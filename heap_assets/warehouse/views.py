@@ -45,9 +45,9 @@ def raw_select(shape: TableShape, lake: Lake) -> str:
     return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{_where(shape, lake)}"
 
 
-def lost_select(table: str, of: str) -> str:
+def lost_select(table: str, of: int) -> str:
     """Return the query of the rows that do not count of one table; ``table`` (quoted) has of and row_id for all."""
-    return f"(SELECT row_id FROM {table} WHERE of = {literal(of)})"
+    return f"(SELECT row_id FROM {table} WHERE of = {of})"
 
 
 def file_select(*files: str) -> str:
