@@ -218,9 +218,8 @@ class _Building:
         return 2 * list(self._resolution.tables).index(name) + migrated
 
     def _lake(self, table: ResolvedTable, *, migrated: bool = False) -> views.Lake:
-        lost = identifier(_INTERNAL, _SUPERSEDED)
+        lost, of = identifier(_INTERNAL, _SUPERSEDED), self._of(table.current.name, migrated=migrated)
         superseded = table.migrated_superseded if migrated else table.superseded
-        of = self._of(table.current.name, migrated=migrated)
         lake = views.Lake(
             files=[str(self._storage.local_copy(path)) for path in table.current.paths()],
             alike=table.current.is_uniform(),
