@@ -34,7 +34,7 @@ class ResolvedTable:
     """A table, and the rows of it that do not count: without migrations, and with them.
 
     ``touched`` is the key frame of what came and of all that shares an entity with it, if that was found just now;
-    ``since`` are the deliveries that were there before.
+    ``since`` are the deliveries that were there before; ``user_rows`` are the files that count rows by recorded user.
     """
 
     current: CurrentTable
@@ -44,6 +44,7 @@ class ResolvedTable:
     changed: bool
     touched: pl.DataFrame | None = None
     since: frozenset[str] = frozenset()
+    user_rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,7 @@ class _Resolving:
                 changed=name not in same,
                 touched=overlaps.touched,
                 since=frozenset(() if before is None else before.covers),
+                user_rows=overlaps.user_rows,
             )
         users = self._users(tables.get(USERS.kind), found)
         state = ResolvedState(tables=states, merges=self._merges, identity_map=self._identity_file(), users=users)

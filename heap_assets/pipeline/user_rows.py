@@ -4,7 +4,7 @@ Kept as files that add up, one for each time that deliveries came, put together 
 as delivered, superseded ones included. Here: counting, keeping, asking.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
@@ -41,6 +41,12 @@ def with_user_rows(storage: Storage, files: tuple[str, ...], counted: pl.DataFra
         before = [pl.read_parquet(storage.local_copy(file), glob=False) for file in files]
         counted, files = pl.concat([*before, counted]).group_by(_USER).agg(pl.col(_ROWS).sum()), ()
     return (*files, kept_rows(storage, "resolved", counted, about=about).path)
+
+
+def users_with_rows(storage: Storage, files: Collection[str]) -> pl.DataFrame:
+    """Return every recorded user (user_id) that these files count, each once."""
+    counted = [pl.scan_parquet(storage.local_copy(file), glob=False).select(_USER) for file in files]
+    return pl.concat([pl.LazyFrame(schema={_USER: pl.Int64()}), *counted]).unique().collect(engine="streaming")
 
 
 def rows_of_users(storage: Storage, files: Mapping[str, tuple[str, ...]], users: pl.DataFrame) -> dict[str, int]:
