@@ -61,7 +61,8 @@ def removed_leftovers(
     ``since`` tells of the files that waited already from when on; a file's own age says nothing, since the file that
     was published last may have read it until yesterday.
     """
-    waiting = {file.path: since.get(file.path, now) for file in storage.files(folder) if file.path not in kept}
+    there = (f"{folder}/{name}" for name in storage.names(folder))
+    waiting = {path: since.get(path, now) for path in there if path not in kept}
     old = [path for path, found in waiting.items() if now - found > RETENTION]
     for path in old:
         storage.remove(path)

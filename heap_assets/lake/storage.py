@@ -9,8 +9,6 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,14 +19,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISREAD = re.compile(r"\\|%[0-9A-Fa-f]{2}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptFile:
-    """A file of the lake, and when it was written (aware, UTC)."""
-
-    path: str
-    modified: datetime
 
 
 class Storage(Protocol):
@@ -62,9 +52,6 @@ class Storage(Protocol):
 
     def names(self, folder: str) -> Iterator[str]:
         """Yield the names of the files right in a folder, none if there is no such folder."""
-
-    def files(self, folder: str) -> Iterator[KeptFile]:
-        """Yield the files right in a folder, none if there is no such folder."""
 
     def remove(self, path: str) -> None:
         """Delete a file, if it is there."""
@@ -127,16 +114,9 @@ class FolderStorage:
         beside.replace(file)
 
     def names(self, folder: str) -> Iterator[str]:
-        """Yield the names of what is right in a folder."""
+        """Yield the names of the files right in a folder."""
         place = self._root / folder
-        yield from (entry.name for entry in os.scandir(place)) if place.is_dir() else ()
-
-    def files(self, folder: str) -> Iterator[KeptFile]:
-        """Yield the files right in a folder."""
-        for file in sorted(self._root.joinpath(folder).glob("*")):
-            if file.is_file():
-                modified = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-                yield KeptFile(path=file.relative_to(self._root).as_posix(), modified=modified)
+        yield from (entry.name for entry in os.scandir(place) if entry.is_file()) if place.is_dir() else ()
 
     def remove(self, path: str) -> None:
         """Delete the file."""
@@ -205,18 +185,12 @@ class S3Storage:
 
     def names(self, folder: str) -> Iterator[str]:
         """Yield the names of the objects right below a prefix."""
-        yield from (file.path.rpartition("/")[2] for file in self.files(folder))
-
-    def files(self, folder: str) -> Iterator[KeptFile]:
-        """Yield the objects right below a prefix."""
         with explained(self.address(folder)):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=f"{self._key(folder)}/", Delimiter="/"
             )
             for page in pages:
-                for found in page.get("Contents", ()):
-                    name = found["Key"].rpartition("/")[2]
-                    yield KeptFile(path=f"{folder}/{name}", modified=found["LastModified"].astimezone(UTC))
+                yield from (found["Key"].rpartition("/")[2] for found in page.get("Contents", ()))
 
     def remove(self, path: str) -> None:
         """Delete the object, and what was fetched of it."""

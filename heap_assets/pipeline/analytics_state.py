@@ -7,13 +7,12 @@ that a run that was killed is mended by the next. Not here: what follows from it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.changed_users import SeenData
 from heap_assets.pipeline.model_layers import MadeModel
-
-_PATH = "analytics.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,21 +23,17 @@ class AnalyticsState:
     seen: SeenData = field(default_factory=SeenData)
 
 
-_STATE = TypeAdapter(AnalyticsState)
+_MEMORY = Memory("analytics.json", TypeAdapter(AnalyticsState), without=AnalyticsState())
 
 
 def read_analytics(storage: Storage) -> AnalyticsState:
     """Return what the last analysis left."""
-    content = storage.read(_PATH)
-    try:
-        return AnalyticsState() if content is None else _STATE.validate_json(content)
-    except ValidationError:  # a memory, not a truth: without it all is made anew
-        return AnalyticsState()
+    return _MEMORY.read(storage)
 
 
 def write_analytics(storage: Storage, state: AnalyticsState) -> None:
     """Replace what the last analysis left."""
-    storage.write(_PATH, _STATE.dump_json(state))
+    _MEMORY.write(storage, state)
 
 
 def forget_analysis(storage: Storage) -> None:

@@ -15,6 +15,7 @@ from heap_assets.columns import ValueType, stored_name
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable
 from heap_assets.pipeline.resolution import Resolution
+from heap_assets.transforms.identity import moved_users, resolved_users
 
 _USER = stored_name("user_id", ValueType.LONG)
 
@@ -35,27 +36,20 @@ def covers_of(resolution: Resolution) -> dict[str, tuple[str, ...]]:
 
 def changed_users(storage: Storage, resolution: Resolution, seen: SeenData) -> pl.DataFrame | None:
     """Return the resolved users that changed (user_id), old and new ones; None if the lake cannot tell any more."""
-    recorded = [pl.DataFrame(schema={"user_id": pl.Int64()})]
+    found = [pl.DataFrame(schema={"user_id": pl.Int64()})]
     for name, table in resolution.tables.items():
         if not _has_users(table.current):
             continue
-        found = _recorded_users(table.current, seen.covers.get(name, ()))
-        if found is None:
+        of_table = _recorded_users(table.current, seen.covers.get(name, ()))
+        if of_table is None:
             return None
-        recorded.append(found)
-    touched = pl.concat(recorded).unique()
+        found.append(of_table)
     after = resolution.identity_map
     if seen.identity_map is None:
         return None
     before = pl.read_parquet(storage.local_copy(seen.identity_map), glob=False)
-    moved = _moved(before, after)
-    return pl.concat([_resolved(touched, before), _resolved(touched, after), moved]).unique().sort("user_id")
-
-
-def recorded_as(users: pl.DataFrame, identity_map: pl.DataFrame) -> pl.Series:
-    """Return every recorded id of these resolved users."""
-    merged = identity_map.join(users, left_on="resolved_user_id", right_on="user_id", how="semi")["user_id"]
-    return pl.concat([users["user_id"], merged]).unique()
+    recorded = pl.concat([*found, moved_users(before, after).select("user_id")]).unique()
+    return pl.concat([resolved_users(recorded, before), resolved_users(recorded, after)]).unique().sort("user_id")
 
 
 def _has_users(table: CurrentTable) -> bool:
@@ -76,19 +70,3 @@ def _recorded_users(table: CurrentTable, before: tuple[str, ...]) -> pl.DataFram
         .unique()
     )
     return rows.collect(engine="streaming")
-
-
-def _resolved(users: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
-    return users.join(identity_map, on="user_id", how="left").select(
-        pl.coalesce("resolved_user_id", "user_id").alias("user_id")
-    )
-
-
-def _moved(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Return the old and the new user of each recorded id that resolves to somebody else now."""
-    both = before.join(after, on="user_id", how="full", coalesce=True, suffix="_after").select(
-        pl.coalesce("resolved_user_id", "user_id").alias("old"),
-        pl.coalesce("resolved_user_id_after", "user_id").alias("new"),
-    )
-    moved = both.filter(pl.col("old") != pl.col("new"))
-    return pl.concat([moved.select(pl.col(side).alias("user_id")) for side in ("old", "new")])

@@ -4,7 +4,7 @@ Here: ledger and committed deliveries put together. Nothing is decoded or scanne
 (resolution.py).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -54,29 +54,20 @@ class CurrentTable:
 
     def covers(self) -> tuple[str, ...]:
         """Return the deliveries that make up the table; one that was read again is another one, its row ids are new."""
-        return tuple(f"{delivery}@{first_row_id}" for delivery, first_row_id in self._first_row_ids().items())
+        return tuple(self.files_by_cover())
 
     def files_of(self, covers: Collection[str]) -> tuple[LandedFile, ...]:
         """Return the files of these deliveries, named as in ``covers``."""
-        first = self._first_row_ids()
-        return tuple(file for file in self.files if f"{file.delivery}@{first[file.delivery]}" in covers)
+        return tuple(file for cover, files in self.files_by_cover().items() if cover in covers for file in files)
+
+    def files_by_cover(self) -> dict[str, tuple[LandedFile, ...]]:
+        """Return the files of each delivery, which is named as in ``covers``."""
+        return _by_cover(self.files)
 
     def files_ever(self, covers: Collection[str]) -> tuple[LandedFile, ...] | None:
         """Return the files of these deliveries, be they current or not; None if the lake has one no more."""
-        landed = self.landed.files()
-        first: dict[str, int] = {}
-        for file in landed:
-            first[file.delivery] = min(file.first_row_id, first.get(file.delivery, file.first_row_id))
-        names = {delivery: f"{delivery}@{row_id}" for delivery, row_id in first.items()}
-        if not set(covers) <= set(names.values()):
-            return None
-        return tuple(file for file in landed if names[file.delivery] in covers)
-
-    def _first_row_ids(self) -> dict[str, int]:
-        first: dict[str, int] = {}
-        for file in self.files:
-            first.setdefault(file.delivery, file.first_row_id)
-        return first
+        landed = _by_cover(sorted(self.landed.files(), key=lambda file: file.first_row_id))
+        return tuple(file for cover in covers for file in landed[cover]) if set(covers) <= landed.keys() else None
 
     def stored_columns(self) -> tuple[str, ...]:
         """Return the stored columns that any file has, and those that the table needs."""
@@ -123,10 +114,15 @@ class CurrentTable:
             rows = rows.filter(has_required_ids(self.table))
         return rows.join(superseded.to_frame(ROW_ID).lazy(), on=ROW_ID, how="anti") if len(superseded) else rows
 
-    def rows(self, superseded: pl.Series) -> pl.LazyFrame:
-        """Return the rows that count, in the shape that a reader sees, under delivered names."""
+    def rows(self, superseded: pl.Series, *, of_users: pl.Series | None = None) -> pl.LazyFrame:
+        """Return the rows that count, of these recorded users if any are given, as a reader sees them.
+
+        Names are those that were delivered.
+        """
         # a selection of nulls alone would have one row, whatever it is selected from; hence the row id
-        return self.kept(superseded).select(ROW_ID, *map(read_column, self.shape.columns)).drop(ROW_ID)
+        return (
+            self.kept(superseded, of_users=of_users).select(ROW_ID, *map(read_column, self.shape.columns)).drop(ROW_ID)
+        )
 
     def unread_values(self) -> dict[str, int]:
         """Return how many values of each id or time column say nothing as such; the lake keeps them as they came."""
@@ -138,9 +134,21 @@ class CurrentTable:
                     unread[column] = unread.get(column, 0) + file.rows - nulls
         return unread
 
+    def stored_rows(self) -> int:
+        """Return how many rows its deliveries brought, superseded ones and rows without their ids included."""
+        return sum(file.rows for file in self.files)
+
     def delivered_rows(self, item: DumpDelivery) -> int:
         """Return how many rows a delivery brought, rows without their ids included."""
         return sum(file.rows for file in self.files if file.delivery == item.dump.delivery_id)
+
+
+def _by_cover(files: Iterable[LandedFile]) -> dict[str, tuple[LandedFile, ...]]:
+    """Return the files of each delivery under its name: with the first of its row ids, a row is in one of them only."""
+    of: dict[str, list[LandedFile]] = {}
+    for file in files:
+        of.setdefault(file.delivery, []).append(file)
+    return {f"{delivery}@{files[0].first_row_id}": tuple(files) for delivery, files in of.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

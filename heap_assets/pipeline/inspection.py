@@ -14,6 +14,7 @@ from heap_assets.catalog import SESSIONS, SYNC_INFO, SYSTEM_TABLES, USER_MIGRATI
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, stored_name
 from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.listing import LandedFile
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable
 from heap_assets.pipeline.ledger import Ledger
@@ -24,8 +25,7 @@ from heap_assets.quality.outcome import Outcome
 from heap_assets.quality.rows import reference_outcome, times_outcome
 from heap_assets.transforms.overlaps import has_required_ids
 
-_PATH = "inspected.json"
-_INSPECTED = TypeAdapter(dict[str, tuple[str, ...]])
+_MEMORY = Memory("inspected.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
 _RECENT = 14
 
 
@@ -40,8 +40,7 @@ class Inspection:
 
 def inspection(storage: Storage, ledger: Ledger, resolution: Resolution, *, again: bool = False) -> Inspection:
     """Inspect the tables that changed since the last inspection that was remembered; with ``again`` every table."""
-    content = None if again else storage.read(_PATH)
-    before = {} if content is None else _INSPECTED.validate_json(content)
+    before = {} if again else _MEMORY.read(storage)
     heaps = _heaps_counts(resolution)
     covers = {name: table.current.covers() for name, table in resolution.tables.items() if name not in SYSTEM_TABLES}
     changed = [name for name in covers if before.get(name) != covers[name]]
@@ -54,7 +53,7 @@ def inspection(storage: Storage, ledger: Ledger, resolution: Resolution, *, agai
 
 def remember(storage: Storage, done: Inspection) -> None:
     """Remember what was inspected, once its outcomes are told."""
-    storage.write(_PATH, _INSPECTED.dump_json(dict(done.covers)))
+    _MEMORY.write(storage, dict(done.covers))
 
 
 class _Inspected:

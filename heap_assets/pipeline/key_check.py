@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, stored_name
 from heap_assets.errors import KeyCheckError
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.quality.keys import delivery_outcome, key_outcome
@@ -18,14 +19,12 @@ from heap_assets.quality.outcome import Outcome
 from heap_assets.transforms import overlaps
 from heap_assets.transforms.overlaps import ENTITY, OWNER, has_required_ids
 
-_PATH = "keys.json"
-_VERIFIED = TypeAdapter(dict[str, tuple[str, ...]])
+_MEMORY = Memory("keys.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
 
 
 def key_outcomes(storage: Storage, resolution: Resolution, *, again: bool = False) -> Mapping[str, Outcome]:
     """Return what was found in each table that has deliveries not looked at; with ``again`` in every table."""
-    content = None if again else storage.read(_PATH)
-    verified = {} if content is None else _VERIFIED.validate_json(content)
+    verified = {} if again else _MEMORY.read(storage)
     outcomes = {
         name: _outcome(table, frozenset(verified.get(name, ())))
         for name, table in resolution.tables.items()
@@ -37,7 +36,7 @@ def key_outcomes(storage: Storage, resolution: Resolution, *, again: bool = Fals
         if (outcomes[name].passed if name in outcomes else name in verified)
     }
     if after != verified:
-        storage.write(_PATH, _VERIFIED.dump_json(after))
+        _MEMORY.write(storage, after)
     return outcomes
 
 

@@ -11,14 +11,15 @@ from pydantic import TypeAdapter
 
 from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.maintenance import RETENTION, Tidied, removed_leftovers, tidied
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.analytics_state import analyzed_files
 from heap_assets.pipeline.ledger import Ledger
+from heap_assets.pipeline.other_data import joined_files
 from heap_assets.pipeline.packing import packed_files
-from heap_assets.pipeline.resolution import read_state
+from heap_assets.pipeline.resolved_state import resolved_files
 
-_PATH = "leftovers.json"
-_WAITING = TypeAdapter(dict[str, datetime])
+_MEMORY = Memory("leftovers.json", TypeAdapter(dict[str, datetime]), without={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +47,17 @@ def maintain(storage: Storage, ledger: Ledger, *, published: datetime | None, no
         name: tidied(storage, name, counting={item.dump.delivery_id for item in items})
         for name, items in sorted(current.items())
     }
-    state = read_state(storage)
-    resolved = {path for table in state.tables.values() if (path := table.overlaps)} | {state.users or ""}
-    needed = {"resolved": resolved, "analytics": analyzed_files(storage), "packed": packed_files(storage)}
-    content = storage.read(_PATH)
-    since = {} if content is None else _WAITING.validate_json(content)
+    analyzed = analyzed_files(storage)
+    needed = {
+        "resolved": resolved_files(storage) | analyzed,  # an analysis needs the identity map that it saw
+        "analytics": analyzed,
+        "packed": packed_files(storage),
+        "other": joined_files(storage),
+    }
+    since = _MEMORY.read(storage)
     files, waiting = {}, {}
     for folder, kept in needed.items():
         files[folder], found = removed_leftovers(storage, folder, kept=kept, since=since, now=now)
         waiting.update(found)
-    storage.write(_PATH, _WAITING.dump_json(waiting))
+    _MEMORY.write(storage, waiting)
     return Maintenance(tables=tables, files=files)

@@ -20,9 +20,9 @@ from heap_assets.labeled_columns import labeled_columns
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ORIGINAL_USER_ID
 from heap_assets.names import folded
-from heap_assets.pipeline.changed_users import recorded_as
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.shapes import TableShape
+from heap_assets.transforms.identity import recorded_users
 from heap_assets.transforms.labeled import labeled_expr
 from heap_assets.transforms.reading import read_column
 
@@ -36,7 +36,8 @@ _IDS = {"event_id": pl.Int64(), "session_id": pl.Int64(), "time": pl.Datetime("u
 class MigratedTable:
     """One table: its rows, the expression of each published column, a digest of its data and one for each column.
 
-    ``name`` is the delivered name of the table, ``delivered`` are the columns that Heap delivered, by delivered name.
+    ``name`` is the delivered name of the table, ``delivered`` are the columns that Heap delivered, by delivered name;
+    ``stored_rows`` counts rows of all users, superseded ones included.
     While the digest of a column stays, a row that stays has the value that it had.
     """
 
@@ -44,6 +45,7 @@ class MigratedTable:
     rows: pl.LazyFrame
     values: Mapping[str, pl.Expr]
     delivered: frozenset[str]
+    stored_rows: int
     data: str
     rules: Mapping[str, str]
 
@@ -92,7 +94,9 @@ class MigratedTables:
 
     def in_memory(self, columns: Mapping[str, Iterable[str]]) -> "MigratedTables":
         """Return them with the rows of these tables read once, for whoever asks for these columns of them."""
-        names = [name for name in self.events if name in columns]
+        names = sorted(
+            (name for name in self.events if name in columns), key=lambda name: -self.events[name].stored_rows
+        )
         with ThreadPoolExecutor(_AT_ONCE) as pool:  # small files cost waiting, not computing
             read = pool.map(lambda name: self.events[name].in_memory(columns[name]), names)
             return replace(self, events={**self.events, **dict(zip(names, read, strict=True))})
@@ -110,7 +114,7 @@ def migrated_tables(
     With ``only`` (user_id) they have the rows of these resolved users alone, which is decided before a join, so that
     the rest of a row is not decoded for anybody else.
     """
-    recorded = None if only is None else recorded_as(only, resolution.identity_map)
+    recorded = None if only is None else recorded_users(only, resolution.identity_map)
     names = resolution.current.names.in_migrated
     of = {kind: [one for one in definitions if one.kind == kind] for kind in ("event", "user")}
     identity = resolution.identity_map.rename({"user_id": _USER, "resolved_user_id": _RESOLVED}).lazy()
@@ -150,6 +154,7 @@ def _event_table(
         rows=rows,
         values=values,
         delivered=frozenset(read),
+        stored_rows=table.current.stored_rows(),
         data=digest(table.current.covers(), tuple(merges)),
         rules=_rules(shape, names, values, definitions),
     )
@@ -168,6 +173,7 @@ def _users(
         rows=file,
         values=values,
         delivered=frozenset(read),
+        stored_rows=table.current.stored_rows(),
         data=digest(table.current.covers(), tuple(merges)),
         rules=_rules(shape, names, values, definitions),
     )

@@ -5,12 +5,12 @@ rewrites what is there; when layers become many they are put together, which cha
 Here: layers, and the rows that count. Not here: which users change (changed_users.py), making rows (recipes.py).
 """
 
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from heap_assets.lake.kept_rows import KeptRows, kept_rows
 from heap_assets.lake.storage import Storage
 from heap_assets.models import Model
 
@@ -77,25 +77,17 @@ def with_layer(storage: Storage, model: Model, made: MadeModel, layer: Layer) ->
         return (together(storage, model, layers, None),), rows
     if len(layers) > _MOST_LAYERS:
         named = [one.users for one in layers[1:] if one.users is not None]
-        kept = kept_frame(storage, users_of(storage, named), model.name)
-        return (layers[0], together(storage, model, layers[1:], kept)), rows
+        of = kept(storage, users_of(storage, named), model.name).path
+        return (layers[0], together(storage, model, layers[1:], of)), rows
     return layers, rows
 
 
 def together(storage: Storage, model: Model, layers: Sequence[Layer], users: str | None) -> Layer:
     """Write the rows of these layers that count as one layer, in batches."""
-    path = f"analytics/{uuid.uuid4().hex}.parquet"
-    file = storage.new_file(path)
-    live_rows(storage, model, layers).sink_parquet(file, metadata={"heap_assets.table": model.name})
-    rows = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
-    storage.keep(file, path)
-    return Layer(files=(path,), rows=rows, users=users)
+    found = kept(storage, live_rows(storage, model, layers), model.name)
+    return Layer(files=(found.path,), rows=found.rows, users=users)
 
 
-def kept_frame(storage: Storage, frame: pl.DataFrame, name: str) -> str:
-    """Write a frame as a file of the analysis and return its path."""
-    path = f"analytics/{uuid.uuid4().hex}.parquet"
-    file = storage.new_file(path)
-    frame.write_parquet(file, metadata={"heap_assets.table": name})
-    storage.keep(file, path)
-    return path
+def kept(storage: Storage, rows: pl.DataFrame | pl.LazyFrame, about: str) -> KeptRows:
+    """Write rows as a file of the analysis."""
+    return kept_rows(storage, "analytics", rows, about=about)

@@ -17,7 +17,7 @@ from heap_assets.models import Model
 from heap_assets.pipeline.analytics_state import AnalyticsState, write_analytics
 from heap_assets.pipeline.changed_users import SeenData, changed_users, covers_of
 from heap_assets.pipeline.migrated_tables import digest
-from heap_assets.pipeline.model_layers import Layer, MadeModel, kept_frame, live_rows, users_of, with_layer
+from heap_assets.pipeline.model_layers import Layer, MadeModel, kept, live_rows, users_of, with_layer
 from heap_assets.pipeline.recipe import Recipe
 from heap_assets.pipeline.resolution import Resolution
 from heap_assets.pipeline.user_bucket import UserBucket
@@ -82,9 +82,9 @@ class ModelMaking:
             name = recipe.model.name
             after = [self._of[model.name] for model in recipe.after]
             self._of[name] = digest(sorted(_rules(recipe).items()), recipe.data, after)
-            kept = before.models.get(name)
-            if kept is not None and kept.of == self._of[name]:
-                self._made[name] = kept
+            made = before.models.get(name)
+            if made is not None and made.of == self._of[name]:
+                self._made[name] = made
 
     def users_to_refresh(self, resolution: Resolution) -> pl.DataFrame | None:
         """Return the users whose rows changed; None if nobody's did, or if it is better to make everybody's."""
@@ -124,13 +124,13 @@ class ModelMaking:
                 chosen.append(recipe)
             elif recipe.model.name not in self._made:
                 anew.add(recipe.model.name)
-        users = kept_frame(self._storage, changed, "changed_users")
+        users = kept(self._storage, changed, "changed_users").path
         _side_by_side(chosen, lambda recipe: self._refresh(recipe, bucket, users))
 
     def _refresh(self, recipe: Recipe, bucket: UserBucket, users: str) -> None:
         name = recipe.model.name
         frame = recipe.rows(bucket)
-        layer = Layer(files=(kept_frame(self._storage, frame, name),), rows=frame.height, users=users)
+        layer = Layer(files=(kept(self._storage, frame, name).path,), rows=frame.height, users=users)
         self._refreshed[name] = layer
         layers, rows = with_layer(self._storage, recipe.model, self._before.models[name], layer)
         self._made[name] = MadeModel(of=self._of[name], rules=_rules(recipe), layers=layers, rows=rows)
@@ -168,7 +168,7 @@ class ModelMaking:
     def _add(self, recipe: Recipe, frame: pl.DataFrame) -> None:
         name = recipe.model.name
         before = self._made.get(name)
-        files = (*(before.layers[0].files if before else ()), kept_frame(self._storage, frame, name))
+        files = (*(before.layers[0].files if before else ()), kept(self._storage, frame, name).path)
         rows = (before.rows if before else 0) + frame.height
         layers = (Layer(files=files, rows=rows),)
         self._made[name] = MadeModel(of=self._of[name], rules=_rules(recipe), layers=layers, rows=rows)
@@ -196,11 +196,7 @@ class ModelMaking:
     def finished(self, resolution: Resolution) -> dict[str, AnalyzedModel]:
         """Keep the state; return every model."""
         models = {recipe.model.name: self._made[recipe.model.name] for recipe in self._recipes}
-        covers, before = covers_of(resolution), self._before.seen
-        seen = SeenData(covers=covers, merges=resolution.merges, identity_map=before.identity_map)
-        if before.identity_map is None or before.merges != resolution.merges:
-            path = kept_frame(self._storage, resolution.identity_map, "identity_map")
-            seen = SeenData(covers=covers, merges=resolution.merges, identity_map=path)
+        seen = SeenData(covers=covers_of(resolution), merges=resolution.merges, identity_map=resolution.identity_file)
         state = AnalyticsState(models=models, seen=seen)
         if state != self._before:
             write_analytics(self._storage, state)

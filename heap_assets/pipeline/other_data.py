@@ -5,14 +5,16 @@ it (warehouse/other_tables.py), the join (transforms/people.py).
 """
 
 import tempfile
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from pydantic import TypeAdapter
 
 from heap_assets.analytics_models import HEAP_USERS
 from heap_assets.errors import SourceError
+from heap_assets.lake.kept_rows import kept_rows
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.other_table import OtherTable
 from heap_assets.pipeline.analysis import Analysis
@@ -33,6 +35,9 @@ class JoinedTable:
     matched: int
 
 
+_MEMORY: Memory[JoinedTable | None] = Memory("other.json", TypeAdapter(JoinedTable | None), without=None)
+
+
 def join_other(storage: Storage, analysis: Analysis, other: OtherTable) -> JoinedTable:
     """Read the table, find out whom its rows are about, and keep it."""
     with tempfile.TemporaryDirectory(prefix="heap-assets-") as scratch:
@@ -46,8 +51,13 @@ def join_other(storage: Storage, analysis: Analysis, other: OtherTable) -> Joine
         )
     users = analysis.models[HEAP_USERS.name].rows(storage).collect()
     joined = with_heap_user_id(rows, users, column=other.column, key=other.key)
-    path = f"other/{uuid.uuid4().hex}.parquet"
-    file = storage.new_file(path)
-    joined.write_parquet(file)
-    storage.keep(file, path)
-    return JoinedTable(name=other.name, path=path, rows=joined.height, matched=joined["heap_user_id"].count())
+    kept = kept_rows(storage, "other", joined, about=other.name)
+    found = JoinedTable(name=other.name, path=kept.path, rows=kept.rows, matched=joined["heap_user_id"].count())
+    _MEMORY.write(storage, found)
+    return found
+
+
+def joined_files(storage: Storage) -> frozenset[str]:
+    """Return the file that was joined last."""
+    found = _MEMORY.read(storage)
+    return frozenset() if found is None else frozenset({found.path})

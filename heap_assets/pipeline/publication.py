@@ -5,7 +5,7 @@ without any extension. Here: which tables there are. Not here: what is said of t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -21,14 +21,14 @@ from heap_assets.catalog import (
     RawTable,
     raw_table,
 )
-from heap_assets.columns import escaped
 from heap_assets.config.model import Configuration
 from heap_assets.labeled import Definition
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, MODELS, ORIGINAL_USER_ID, QUARANTINE, Model
-from heap_assets.pipeline import other_data, sync_tables
+from heap_assets.pipeline import internal_schema, other_data, sync_tables
 from heap_assets.pipeline.analysis import Analysis
 from heap_assets.pipeline.descriptions import Descriptions, MadeTable, PublishedTable
+from heap_assets.pipeline.internal_schema import InternalSchema
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.other_data import JoinedTable
 from heap_assets.pipeline.refreshes import Refreshes
@@ -38,7 +38,7 @@ from heap_assets.warehouse import views
 from heap_assets.warehouse.publisher import PublishedFile, new_file
 from heap_assets.warehouse.sql import identifier
 
-_INTERNAL, _REFRESHED, _SUPERSEDED = "_heap_assets", "refreshed", "superseded"
+_REFRESHED = "refreshed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def publish(
     definitions = ledger.parsed_definitions()
     with new_file(path) as file:
         building = _Building(file, storage, resolution, configuration, definitions.definitions, as_tables=as_tables)
-        building.internal_tables()
+        building.internal.build()
         building.schema_s(ledger)
         building.schema_migrated()
         building.models(analysis)
@@ -84,14 +84,6 @@ def publish(
         skipped_definitions={skipped.name: skipped.reason for skipped in definitions.skipped},
         warnings=analysis.warnings,
     )
-
-
-def _of(schema: str, name: str) -> str:
-    return f"{schema}.{name}"
-
-
-def _files(name: str) -> str:
-    return f"files/{escaped(name)}"
 
 
 class _Building:
@@ -109,21 +101,9 @@ class _Building:
         self._s, self._migrated = configuration.schema_name, configuration.migrated_schema_name
         self._column_set = configuration.all_events_columns
         self._definitions, self._as_tables = definitions, as_tables
+        self.internal = InternalSchema(file, storage, resolution, as_tables=as_tables)
         self.about: Mapping[str, str] = {}
         self._descriptions = Descriptions()
-
-    def internal_tables(self) -> None:
-        """Put down which rows do not count (one table: each costs 10 ms), and which files there are, for the views."""
-        self._file.add_schema(_INTERNAL)
-        lost = [pl.DataFrame(schema={"of": pl.String(), "row_id": pl.Int64()})]
-        for name, table in self._resolution.tables.items():
-            for schema, rows in ((self._s, table.superseded), (self._migrated, table.migrated_superseded)):
-                lost.append(rows.rename("row_id").to_frame().select(pl.lit(_of(schema, name)).alias("of"), "row_id"))
-        self._file.add_table(_INTERNAL, _SUPERSEDED, pl.concat(lost).sort("of", "row_id"))
-        for name, table in self._resolution.tables.items():
-            if table.current.files and not self._as_tables:
-                query = views.files_select(self._lake(table, self._s, table.superseded))
-                self._file.add_view(_INTERNAL, _files(name), query)
 
     def schema_s(self, ledger: Ledger) -> None:
         """Add the tables without migrations."""
@@ -141,9 +121,9 @@ class _Building:
             self._add_frame(self._s, DROPPED_TABLES.kind, dropped)
         for name, table in sorted(resolution.tables.items()):
             if name not in SYSTEM_TABLES:
-                query = views.raw_select(table.current.shape, self._lake(table, self._s, table.superseded))
+                query = views.raw_select(table.current.shape, self.internal.lake(table))
                 self._add_select(self._s, names[name], query, rows=table.facts.rows, kind=name)
-        self._add_all_events(self._s, names, migrated=False)
+        self._add_all_events(self._s, names)
 
     def schema_migrated(self) -> None:
         """Add the tables with migrations."""
@@ -152,20 +132,21 @@ class _Building:
         self._add_frame(self._migrated, IDENTITY_MAP.name, resolution.identity_map)
         if resolution.users is not None:
             self._add_users(resolution.tables[USERS.kind], resolution.users, resolution.users_rows)
+        recorded: dict[str, str] = {}
         for table in resolution.current.event_like():
             resolved = resolution.tables[table.name]
-            lake = self._lake(resolved, self._migrated, resolved.migrated_superseded)
             published = table.shape.names_in_migrated()
+            recorded[table.name] = self.internal.recorded(resolved)
             columns = {column.name: (published[column.name], column.type) for column in table.shape.columns}
             query = views.with_labeled(
-                views.migrated_select(table.shape, lake, schema=self._migrated),
+                views.migrated_select(table.shape, recorded=recorded[table.name], users=self.internal.users),
                 columns,
                 self._defined("event"),
                 ours=[ORIGINAL_USER_ID.name],
             )
             rows = resolved.facts.migrated_rows
             self._add_select(self._migrated, names[table.name], query, rows=rows, kind=table.name)
-        self._add_all_events(self._migrated, names, migrated=True)
+        self._add_all_events(self._migrated, names, recorded)
 
     def _add_users(self, users: ResolvedTable, path: str, rows: int) -> None:
         shape = users.current.shape
@@ -174,13 +155,18 @@ class _Building:
         query = views.with_labeled(views.file_select(str(self._storage.local_copy(path))), known, self._defined("user"))
         self._add_select(self._migrated, USERS.kind, query, rows=rows, kind=USERS.kind)
 
-    def _add_all_events(self, schema: str, names: Mapping[str, str], *, migrated: bool) -> None:
-        tables = self._resolution.current.event_like()
+    def _add_all_events(self, schema: str, names: Mapping[str, str], recorded: Mapping[str, str] | None = None) -> None:
+        """Add all_events over published tables, or on resolved users over ``recorded``: the tables as recorded."""
+        tables, migrated = self._resolution.current.event_like(), recorded is not None
         shapes = [table.shape for table in tables]
-        reserved = [ORIGINAL_USER_ID.name] if migrated else []
-        columns = union_columns(shapes, column_set=self._column_set, reserved=reserved)
+        columns = union_columns(shapes, column_set=self._column_set, reserved=[ORIGINAL_USER_ID.name] * migrated)
+        relations = (
+            {name: identifier(schema, published) for name, published in names.items()} if recorded is None else recorded
+        )
         query = views.union_select(
-            [(shape, names[shape.name]) for shape in shapes], columns, schema=schema, migrated=migrated
+            [(shape, names[shape.name], relations[shape.name]) for shape in shapes],
+            columns,
+            resolved_by=self.internal.users if migrated else None,
         )
         if migrated and self._column_set == "all":
             names_and_types = {column.name: (column.published, column.type) for column in columns}
@@ -195,13 +181,13 @@ class _Building:
         self._file.add_schema(SCHEMA)
         refreshes = Refreshes.of(analysis)
         if refreshes.numbers:
-            self._file.add_table(_INTERNAL, _REFRESHED, refreshes.users(self._storage))
+            self._file.add_table(internal_schema.SCHEMA, _REFRESHED, refreshes.users(self._storage))
         for name, analyzed in analysis.models.items():
             schema = SCHEMA if analyzed.model in ANALYTICS else self._migrated
             query = views.layered_select(
                 refreshes.layers(self._storage, analyzed.made),
                 user=analyzed.model.user,
-                refreshed=identifier(_INTERNAL, _REFRESHED),
+                refreshed=identifier(internal_schema.SCHEMA, _REFRESHED),
             )
             as_table = self._as_tables or analyzed.model.small
             add = self._file.add_table if as_table else self._file.add_view
@@ -215,15 +201,6 @@ class _Building:
         self._file.add_table(other_data.SCHEMA, joined.name, content)
         declared = Model(name=joined.name, description=other_data.ABOUT, key=())
         self._describe(other_data.SCHEMA, joined.name, declared, rows=joined.rows, is_view=False)
-
-    def _lake(self, table: ResolvedTable, schema: str, superseded: pl.Series) -> views.Lake:
-        lost = identifier(_INTERNAL, _SUPERSEDED)
-        lake = views.Lake(
-            files=[str(self._storage.local_copy(path)) for path in table.current.paths()],
-            alike=table.current.is_uniform(),
-            superseded=views.lost_select(lost, _of(schema, table.current.name)) if len(superseded) else None,
-        )
-        return lake if self._as_tables else replace(lake, view=identifier(_INTERNAL, _files(table.current.name)))
 
     def _defined(self, kind: str) -> list[Definition]:
         return [definition for definition in self._definitions if definition.kind == kind]

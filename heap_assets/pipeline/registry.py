@@ -6,14 +6,13 @@ Here: one small document. It is a memory, not a truth: without it everything wor
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from heap_assets.catalog import SYSTEM_TABLES
 from heap_assets.config.model import Configuration
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.configured_events import ConfiguredEvents
-
-_PATH = "tables.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,25 +56,19 @@ def registry_of(tables: Iterable[KnownTable], configuration: Configuration, even
     )
 
 
-_DOCUMENT = TypeAdapter(Registry)
+_MEMORY = Memory("tables.json", TypeAdapter(Registry), without=Registry())
 
 
 def read_registry(storage: Storage) -> Registry:
     """Return what a run has seen; nothing if no run has left a registry that can be read."""
-    content = storage.read(_PATH)
-    if content is None:
-        return Registry()
-    try:
-        return _DOCUMENT.validate_json(content)
-    except ValidationError:
-        return Registry()
+    return _MEMORY.read(storage)
 
 
 def write_registry(storage: Storage, registry: Registry) -> bool:
     """Keep what is known; return whether there is a change."""
     known = (table for table in registry.tables if table.name not in SYSTEM_TABLES)
-    content = _DOCUMENT.dump_json(replace(registry, tables=tuple(sorted(known, key=lambda table: table.name))))
-    if storage.read(_PATH) == content:
+    after = replace(registry, tables=tuple(sorted(known, key=lambda table: table.name)))
+    if read_registry(storage) == after:
         return False
-    storage.write(_PATH, content)
+    _MEMORY.write(storage, after)
     return True

@@ -1,63 +1,32 @@
 """Resolution: who is whom, and which rows count, with and without migrations.
 
 The wide rows are never rewritten. What changes with a dump is small: the rows whose event, session or user stands more
-than once (overlaps), the identity map, the merged users. Overlaps follow from the new deliveries alone while older ones
-stay; anything else is computed anew. Here: from the current tables to what a reader needs to see them resolved.
-Not here: the DuckDB file (publication.py). State lies in ``resolved.json`` and the Parquet files that it names.
+than once (overlaps), the identity map, the merged users. Each follows from what came while older deliveries stay.
+Here: from the current tables to what a reader needs to see them resolved. Not here: the steps (table_overlaps.py,
+user_rows.py, merged_users.py), what is remembered (resolved_state.py), the DuckDB file (publication.py).
 """
 
-import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
-from pydantic import TypeAdapter
 
 from heap_assets.catalog import USER_MIGRATIONS, USERS
-from heap_assets.columns import ROW_ID
+from heap_assets.lake.kept_rows import kept_rows
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable, CurrentTables
-from heap_assets.pipeline.table_facts import (
-    Superseded,
-    TableFacts,
-    TableSums,
-    grown_sums,
-    summing,
-    table_facts,
-    table_sums,
-)
-from heap_assets.transforms import overlaps
-from heap_assets.transforms.identity import identity_map
-from heap_assets.transforms.overlaps import ENTITY, KEY_COLUMNS
-from heap_assets.transforms.users import migrated_users
+from heap_assets.pipeline.merged_users import merged_users
+from heap_assets.pipeline.resolved_state import ResolvedState, TableState, UsersState, read_state, write_state
+from heap_assets.pipeline.table_facts import TableFacts, table_facts
+from heap_assets.pipeline.table_overlaps import TableOverlaps, table_overlaps
+from heap_assets.pipeline.user_rows import rows_by_user, rows_of_users, user_column
+from heap_assets.transforms.identity import identity_map, moved_users
+from heap_assets.transforms.overlaps import LOSES
 
-_PATH = "resolved.json"
 _AT_ONCE = 2
 _NO_ROWS = pl.Series(dtype=pl.Int64)
-_KEY_SCHEMA = {column: pl.Int64() for column in KEY_COLUMNS} | {overlaps.NEWEST_BY: pl.Datetime("us")}
 _NO_MIGRATIONS = pl.DataFrame(schema={"from_user_id": pl.Int64(), "to_user_id": pl.Int64(), "time": pl.Datetime("us")})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableState:
-    """What was computed of a table, and from which deliveries."""
-
-    covers: tuple[str, ...]
-    overlaps: str | None
-    sums: TableSums
-    facts: TableFacts
-    facts_of: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedState:
-    """What a resolution leaves for the next."""
-
-    tables: Mapping[str, TableState] = field(default_factory=dict)
-    migrations: tuple[str, ...] = ()
-    users: str | None = None
-    users_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +34,7 @@ class ResolvedTable:
     """A table, and the rows of it that do not count: without migrations, and with them.
 
     ``touched`` is the key frame of what came and of all that shares an entity with it, if that was found just now;
-    ``since`` are the deliveries that were there before.
+    ``since`` are the deliveries that were there before; ``user_rows`` are the files that count rows by recorded user.
     """
 
     current: CurrentTable
@@ -75,25 +44,24 @@ class ResolvedTable:
     changed: bool
     touched: pl.DataFrame | None = None
     since: frozenset[str] = frozenset()
+    user_rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """Every table resolved; ``users`` is the path of the merged users' Parquet file, None without users.
 
-    ``merges`` are the deliveries that the identity map follows from.
+    ``merges`` are the deliveries that the identity map follows from, ``identity_file`` is where the lake keeps it.
     """
 
     current: CurrentTables
     tables: Mapping[str, ResolvedTable]
     identity_map: pl.DataFrame
+    identity_file: str
     identity_changed: bool
     merges: tuple[str, ...]
     users: str | None
     users_rows: int
-
-
-_STATE = TypeAdapter(ResolvedState)
 
 
 def resolve(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> Resolution:
@@ -101,114 +69,103 @@ def resolve(storage: Storage, current: CurrentTables, *, rebuild: bool = False) 
     return _Resolving(storage, current, ResolvedState() if rebuild else read_state(storage)).all()
 
 
-def read_state(storage: Storage) -> ResolvedState:
-    """Return what the last resolution left."""
-    content = storage.read(_PATH)
-    return ResolvedState() if content is None else _STATE.validate_json(content)
-
-
-@dataclass(frozen=True, slots=True)
-class _Overlaps:
-    """The rows whose entity stands more than once, where they are kept, sums; what was touched (ResolvedTable)."""
-
-    keys: pl.DataFrame
-    path: str | None
-    sums: TableSums
-    touched: pl.DataFrame | None = None
-
-
 class _Resolving:
+    """``_known`` is the identity map, ``_moved`` the users who resolve otherwise than before (moved_users)."""
+
     def __init__(self, storage: Storage, current: CurrentTables, before: ResolvedState) -> None:
         self._storage, self._current, self._before = storage, current, before
+        migrations = current.tables.get(USER_MIGRATIONS.kind)
+        self._merges = () if migrations is None else migrations.covers()
+        self._known = identity_map(migration_rows(migrations))
+        was = self._known.clear()
+        if before.identity_map is not None:
+            was = pl.read_parquet(storage.local_copy(before.identity_map), glob=False)
+        self._moved = moved_users(was, self._known)
+        self._same_map = before.identity_map is not None and was.equals(self._known)
 
     def all(self) -> Resolution:
-        migrations = self._current.tables.get(USER_MIGRATIONS.kind)
-        covers = () if migrations is None else migrations.covers()
-        known = identity_map(migration_rows(migrations))
-        changed = covers != self._before.migrations or not self._before.tables
-        tables, states = {}, {}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = pool.map(lambda table: self._table(table, known, covers), self._current.tables.values())
-            for resolved, table_state in found:
-                tables[resolved.current.name], states[resolved.current.name] = resolved, table_state
-        users, users_of = self._users(tables.get(USERS.kind), known, covers)
-        state = ResolvedState(tables=states, migrations=covers, users=users, users_of=users_of)
+            largest_first = sorted(self._current.tables.values(), key=lambda table: -sum(f.rows for f in table.files))
+            done = dict(
+                zip((table.name for table in largest_first), pool.map(self._overlaps, largest_first), strict=True)
+            )
+        found = {name: done[name] for name in self._current.tables}
+        facts_of = {name: self._facts_of(table) for name, table in self._current.tables.items()}
+        same = {name for name, state in self._before.tables.items() if facts_of.get(name) == state.facts_of}
+        merged = self._merged_rows({name: overlaps for name, overlaps in found.items() if name not in same})
+        tables, states = {}, {}
+        for name, overlaps in found.items():
+            table, before = self._current.tables[name], self._before.tables.get(name)
+            if before is not None and name in same:
+                facts = before.facts
+            else:
+                facts = table_facts(table, overlaps.sums, overlaps.settled, merged_rows=merged[name])
+            states[name] = TableState(
+                covers=table.covers(),
+                overlaps=overlaps.path,
+                user_rows=overlaps.user_rows,
+                sums=overlaps.sums,
+                facts=facts,
+                facts_of=facts_of[name],
+            )
+            tables[name] = ResolvedTable(
+                current=table,
+                superseded=overlaps.superseded(),
+                migrated_superseded=overlaps.superseded_when_merged(),
+                facts=facts,
+                changed=name not in same,
+                touched=overlaps.touched,
+                since=frozenset(() if before is None else before.covers),
+                user_rows=overlaps.user_rows,
+            )
+        users = self._users(tables.get(USERS.kind), found)
+        state = ResolvedState(tables=states, merges=self._merges, identity_map=self._identity_file(), users=users)
         if state != self._before:
-            self._storage.write(_PATH, _STATE.dump_json(state))
+            write_state(self._storage, state)
         return Resolution(
             current=self._current,
             tables=tables,
-            identity_map=known,
-            identity_changed=changed,
-            merges=covers,
-            users=users,
-            users_rows=0 if users is None else _height(self._storage, users),
+            identity_map=self._known,
+            identity_file=state.identity_map or "",
+            identity_changed=self._merges != self._before.merges or not self._before.tables,
+            merges=self._merges,
+            users=None if users is None else users.path,
+            users_rows=0 if users is None else _height(self._storage, users.path),
         )
 
-    def _table(
-        self, table: CurrentTable, known: pl.DataFrame, migrations: tuple[str, ...]
-    ) -> tuple[ResolvedTable, TableState]:
+    def _overlaps(self, table: CurrentTable) -> TableOverlaps:
         before = self._before.tables.get(table.name)
-        covers = table.covers()
-        facts_of = repr((covers, migrations, table.last_listed.dump.modified))
-        found = self._overlaps(table, before)
-        keys, sums = found.keys, found.sums
-        superseded = overlaps.superseded(keys)
-        migrated = overlaps.superseded_when_merged(keys, superseded, known)
-        if before is not None and before.facts_of == facts_of:
-            facts = before.facts
-        else:
-            facts = table_facts(table, sums, keys, Superseded(superseded, migrated), known)
-        state = TableState(covers=covers, overlaps=found.path, sums=sums, facts=facts, facts_of=facts_of)
-        resolved = ResolvedTable(
-            current=table,
-            superseded=superseded,
-            migrated_superseded=migrated,
-            facts=facts,
-            changed=before is None or before.facts_of != facts_of,
-            touched=found.touched,
-            since=frozenset(before.covers) if before is not None else frozenset(),
-        )
-        return resolved, state
+        return table_overlaps(self._storage, table, before, identity_map=self._known, moved=self._moved["user_id"])
 
-    def _overlaps(self, table: CurrentTable, before: TableState | None) -> "_Overlaps":
-        covers = set(table.covers())
-        if before is None or not set(before.covers) <= covers:
-            keys, sums = _all_overlaps(table)
-            return _Overlaps(keys, self._kept(keys, table.name) if len(keys) else None, sums)
-        known, path = pl.DataFrame(schema=_KEY_SCHEMA), before.overlaps
-        if path is not None:
-            known = pl.read_parquet(self._storage.local_copy(path), glob=False)
-        new = covers - set(before.covers)
-        if not table.table.key or not new:
-            return _Overlaps(known, path, grown_sums(table, before.sums))
-        arrived = overlaps.keys(table.stored(new), table.table).collect(engine="streaming")
-        met = table.keys_of(arrived[ENTITY].unique(), set(before.covers))
-        touched = pl.concat([met, arrived])
-        sums = grown_sums(table, before.sums, arrived)
-        keys = _overlaps_with(known, touched)
-        if keys.equals(known):
-            return _Overlaps(known, path, sums, touched)
-        return _Overlaps(keys, self._kept(keys, table.name), sums, touched)
+    def _facts_of(self, table: CurrentTable) -> str:
+        return repr((table.covers(), self._merges, table.last_listed.dump.modified))
 
-    def _users(
-        self, users: ResolvedTable | None, known: pl.DataFrame, migrations: tuple[str, ...]
-    ) -> tuple[str | None, str]:
+    def _merged_rows(self, found: Mapping[str, TableOverlaps]) -> dict[str, int]:
+        """Return of each table how many rows that count were recorded for a user who was merged into another."""
+        merged = self._known.select("user_id")
+        delivered = rows_of_users(self._storage, {name: one.user_rows for name, one in found.items()}, merged)
+        users = {name: user for name in found if (user := user_column(self._current.tables[name])) is not None}
+        lost = {name: found[name].settled.filter(LOSES)[user] for name, user in users.items()}
+        superseded = rows_by_user(lost, merged)
+        return {name: delivered.get(name, 0) - superseded.get(name, 0) for name in found}
+
+    def _users(self, users: "ResolvedTable | None", found: Mapping[str, TableOverlaps]) -> UsersState | None:
         if users is None:
-            return None, ""
-        of = repr((users.current.covers(), users.current.shape, migrations))
-        if self._before.users is not None and self._before.users_of == of:
-            return self._before.users, of
-        rows = users.current.rows(users.superseded).collect(engine="streaming")
-        published = migrated_users(rows, known).rename(users.current.shape.names_in_s())  # DuckDB cannot tell a from A
-        return self._kept(published, USERS.kind), of
+            return None
+        return merged_users(
+            self._storage,
+            users.current,
+            found[USERS.kind],
+            self._before.users,
+            identity_map=self._known,
+            moved=self._moved,
+            merges=self._merges,
+        )
 
-    def _kept(self, frame: pl.DataFrame, name: str) -> str:
-        path = f"resolved/{uuid.uuid4().hex}.parquet"
-        file = self._storage.new_file(path)
-        frame.write_parquet(file, metadata={"heap_assets.table": name})
-        self._storage.keep(file, path)
-        return path
+    def _identity_file(self) -> str:
+        if self._same_map and self._before.identity_map is not None:
+            return self._before.identity_map
+        return kept_rows(self._storage, "resolved", self._known, about="identity_map").path
 
 
 def migration_rows(table: CurrentTable | None) -> pl.DataFrame:
@@ -219,23 +176,6 @@ def migration_rows(table: CurrentTable | None) -> pl.DataFrame:
     if table.shape.column("time") is None:
         rows = rows.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("time"))
     return rows.select("from_user_id", "to_user_id", "time").collect()
-
-
-def _all_overlaps(table: CurrentTable) -> tuple[pl.DataFrame, TableSums]:
-    """Return the overlaps and the sums from one pass: decoding the keys is what costs."""
-    if not table.table.key:
-        return pl.DataFrame(schema=_KEY_SCHEMA), grown_sums(table, None)
-    keys = overlaps.keys(table.stored(), table.table)
-    entities, summed = pl.collect_all([keys.select(ENTITY), summing(table, keys)], engine="streaming")
-    repeated = overlaps.repeated_entities(entities)[ENTITY]
-    touched = table.keys_of(repeated) if len(repeated) else pl.DataFrame(schema=_KEY_SCHEMA)
-    return touched.cast(_KEY_SCHEMA).sort(ROW_ID), table_sums(table, summed)  # type: ignore[arg-type]
-
-
-def _overlaps_with(known: pl.DataFrame, touched: pl.DataFrame) -> pl.DataFrame:
-    """Return the overlaps after new deliveries: only what shares an entity with a new row can have changed."""
-    found = touched.filter(pl.col(ENTITY).is_duplicated()).cast(_KEY_SCHEMA)  # type: ignore[arg-type]
-    return pl.concat([known, found]).unique(ROW_ID).sort(ROW_ID)
 
 
 def _height(storage: Storage, path: str) -> int:

@@ -23,6 +23,7 @@ from heap_assets.export.sample.export import write_sample
 from heap_assets.export.sample.size import SampleSize
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.analysis import Analysis, analyze
 from heap_assets.pipeline.analytics_state import forget_analysis
@@ -50,10 +51,8 @@ if TYPE_CHECKING:
     from heap_assets.lake.landed_table import LandedTable
 
 _SAMPLE_SIZE = SampleSize(users=2_000, days=60)
-_LAST_LANDING = "landing.json"
-_LAST_PUBLICATION = "published.json"
-_OUTCOME = TypeAdapter(LandingOutcome)
-_PUBLICATION = TypeAdapter(Publication)
+_LAST_LANDING = Memory("landing.json", TypeAdapter(LandingOutcome), without=LandingOutcome())
+_LAST_PUBLICATION: Memory[Publication | None] = Memory("published.json", TypeAdapter(Publication | None), without=None)
 
 
 class Sync:
@@ -110,13 +109,12 @@ class Sync:
             self._landed = {}
             landing = land(source, self.storage, self._progress, reland=reland, tables=self._landed)
             self._landed_by = landing.ledger
-            self.storage.write(_LAST_LANDING, _OUTCOME.dump_json(landing.outcome()))
+            _LAST_LANDING.write(self.storage, landing.outcome())
         return landing
 
     def last_landing(self) -> LandingOutcome:
         """Return what the last landing left to say."""
-        content = self.storage.read(_LAST_LANDING)
-        return LandingOutcome() if content is None else _OUTCOME.validate_json(content)
+        return _LAST_LANDING.read(self.storage)
 
     def current(self) -> CurrentTables:
         """Return the raw tables as they are."""
@@ -131,7 +129,7 @@ class Sync:
             self._analysis = self._joined = None
             if rebuild:
                 forget_analysis(self.storage)
-            current = with_packs(self.storage, self.current())
+            current = with_packs(self.storage, self.current(), rebuild=rebuild)
             self._resolution = resolve(self.storage, current, rebuild=rebuild)
         return self._resolution
 
@@ -179,7 +177,7 @@ class Sync:
                 configuration=self.configuration,
                 as_tables=self.settings.facts_as == "tables",
             )
-            self.storage.write(_LAST_PUBLICATION, _PUBLICATION.dump_json(publication))
+            _LAST_PUBLICATION.write(self.storage, publication)
             names = resolution.current.names.in_s
             retired = retired_tables(self.ledger().dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
             tables = [
@@ -201,8 +199,7 @@ class Sync:
 
     def last_publication(self) -> Publication | None:
         """Return what was published last."""
-        content = self.storage.read(_LAST_PUBLICATION)
-        return None if content is None else _PUBLICATION.validate_json(content)
+        return _LAST_PUBLICATION.read(self.storage)
 
     def maintain(self) -> Maintenance:
         """Remove what neither the lake nor the published file needs any more."""

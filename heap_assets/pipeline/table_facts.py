@@ -4,18 +4,21 @@ Sums are taken over all rows with their ids, for a first run in the pass that lo
 and then corrected by the few rows that are superseded. Not here: which rows those are (transforms/overlaps.py).
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
-from heap_assets.catalog import USERS
 from heap_assets.columns import ROW_ID, ValueType, stored_name
 from heap_assets.pipeline.current import CurrentTable
-from heap_assets.transforms.overlaps import ENTITY, NEWEST_BY, OWNER
+from heap_assets.transforms.overlaps import LOSES, LOSES_WHEN_MERGED, NEWEST_BY
 
 _NONE = pl.Series(dtype=pl.Int64)
 _TIMES = ("first_time", "last_time", "synced_to")
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC without zone, as stored)
+_MOST_AHEAD = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,8 @@ class TableSums:
         covers: The deliveries.
         ended: When the last dump that listed the table was written.
         synced_to: The last time that is not after ``ended``.
-        ahead: The first time that is.
+        ahead: The first of those that are, each once, in microseconds of the epoch.
+        ahead_is_all: Whether these are all of them.
     """
 
     covers: tuple[str, ...]
@@ -48,19 +52,17 @@ class TableSums:
     first_time: datetime | None = None
     last_time: datetime | None = None
     synced_to: datetime | None = None
-    ahead: datetime | None = None
+    ahead: tuple[int, ...] = ()
+    ahead_is_all: bool = True
 
-    def hold_at(self, ended: datetime) -> bool:
-        """Return whether they are the same for a dump that was written then."""
-        return self.ended <= ended and (self.ahead is None or self.ahead > ended)
-
-
-@dataclass(frozen=True, slots=True)
-class Superseded:
-    """Row ids that do not count: with users as recorded, and with users resolved."""
-
-    recorded: pl.Series
-    migrated: pl.Series
+    def at(self, ended: datetime) -> "TableSums | None":
+        """Return the sums for a dump that was written then; None if they do not tell."""
+        end = _micros(ended)
+        reached = bisect_right(self.ahead, end)
+        if ended < self.ended or (reached == len(self.ahead) and not self.ahead_is_all):
+            return None
+        last = _EPOCH + timedelta(microseconds=self.ahead[reached - 1]) if reached else None
+        return replace(self, ended=ended, synced_to=_last(self.synced_to, last), ahead=self.ahead[reached:])
 
 
 def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
@@ -71,53 +73,61 @@ def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
         first_time=time.min(),
         last_time=time.max(),
         synced_to=time.filter(time <= ended).max(),
-        ahead=time.filter(time > ended).min(),
+        ahead=time.filter(time > ended).to_physical().unique().bottom_k(_MOST_AHEAD + 1).sort().implode(),
     )
 
 
 def table_sums(table: CurrentTable, row: pl.DataFrame) -> TableSums:
     """Return the sums of all deliveries from what ``summing`` computed."""
-    return TableSums(covers=table.covers(), ended=_ended(table), **row.row(0, named=True))
+    found = row.row(0, named=True)
+    return _with_ahead(TableSums(covers=table.covers(), ended=_ended(table), **{**found, "ahead": ()}), found["ahead"])
 
 
 def grown_sums(table: CurrentTable, before: TableSums | None, arrived: pl.DataFrame | None = None) -> TableSums:
     """Return the sums of all deliveries; what was there before is not read if the key frame of the rest is enough."""
-    covers, ended = table.covers(), _ended(table)
-    if before is None or not before.hold_at(ended) or (arrived is None and before.covers != covers):
+    known = None if before is None else before.at(_ended(table))
+    if known is None or (arrived is None and known.covers != table.covers()):
         return table_sums(table, summing(table, _times(table, _NONE)).collect(engine="streaming"))
     if arrived is None:
-        return replace(before, ended=ended)
+        return known
     came = table_sums(table, summing(table, arrived.lazy()).collect())
-    return TableSums(
-        covers=covers,
-        ended=ended,
-        rows=before.rows + came.rows,
-        first_time=_first(before.first_time, came.first_time),
-        last_time=_last(before.last_time, came.last_time),
-        synced_to=_last(before.synced_to, came.synced_to),
-        ahead=_first(before.ahead, came.ahead),
+    sums = replace(
+        came,
+        rows=known.rows + came.rows,
+        first_time=_first(known.first_time, came.first_time),
+        last_time=_last(known.last_time, came.last_time),
+        synced_to=_last(known.synced_to, came.synced_to),
+        ahead_is_all=known.ahead_is_all and came.ahead_is_all,
     )
+    told_until = [one.ahead[-1] for one in (known, came) if not one.ahead_is_all]
+    ahead = sorted({*known.ahead, *came.ahead})
+    return _with_ahead(sums, ahead[: bisect_right(ahead, min(told_until))] if told_until else ahead)
 
 
-def table_facts(
-    table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame, superseded: Superseded, identity_map: pl.DataFrame
-) -> TableFacts:
-    """Return the facts: the sums without the superseded rows, which the key frame ``overlaps`` has."""
-    is_lost = overlaps[ROW_ID].is_in(superseded.recorded.implode())
-    lost, kept = overlaps.filter(is_lost), overlaps.filter(~is_lost)
+def _with_ahead(sums: TableSums, ahead: Sequence[int]) -> TableSums:
+    """Return the sums with the first of these times."""
+    is_all = sums.ahead_is_all and len(ahead) <= _MOST_AHEAD
+    return replace(sums, ahead=tuple(ahead[:_MOST_AHEAD]), ahead_is_all=is_all)
+
+
+def table_facts(table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame, *, merged_rows: int) -> TableFacts:
+    """Return the facts: the sums without the superseded rows, which the settled key frame ``overlaps`` has.
+
+    ``merged_rows`` are those that count.
+    """
+    lost, kept = overlaps.filter(LOSES), overlaps.filter(~pl.col(LOSES))
     times = {name: getattr(sums, name) for name in _TIMES}
     gone = lost[NEWEST_BY].is_in([time for time in times.values() if time is not None])
     if not lost.filter(gone)[NEWEST_BY].is_in(kept[NEWEST_BY].implode()).all():
-        counting = summing(table, _times(table, superseded.recorded)).collect(engine="streaming").row(0, named=True)
+        counting = summing(table, _times(table, lost[ROW_ID])).collect(engine="streaming").row(0, named=True)
         times = {name: counting[name] for name in _TIMES}
     rows = sums.rows - len(lost)
-    delivered = sum(file.rows for file in table.files)
     return TableFacts(
         **times,
         rows=rows,
-        migrated_rows=rows + len(superseded.recorded) - len(superseded.migrated),
-        merged_rows=_merged_rows(table, lost, identity_map),
-        quarantined_rows=delivered - sums.rows if table.shape.unkeyed else 0,
+        migrated_rows=sums.rows - int(overlaps[LOSES_WHEN_MERGED].sum()),
+        merged_rows=merged_rows,
+        quarantined_rows=table.stored_rows() - sums.rows if table.shape.unkeyed else 0,
     )
 
 
@@ -127,23 +137,17 @@ def _times(table: CurrentTable, superseded: pl.Series) -> pl.LazyFrame:
     return table.kept(superseded).select(pl.col(stored).alias(NEWEST_BY))
 
 
-def _merged_rows(table: CurrentTable, lost: pl.DataFrame, identity_map: pl.DataFrame) -> int:
-    """Return how many rows that count were recorded for a user who was merged into another."""
-    if not (table.table.is_event_like or table.table is USERS) or not len(identity_map):
-        return 0
-    merged = identity_map["user_id"].implode()
-    users = pl.col(stored_name("user_id", ValueType.LONG))
-    found = table.kept(_NONE).select(users.is_in(merged).sum().cast(pl.Int64)).collect(engine="streaming").item()
-    return int(found) - int(lost[ENTITY if table.table is USERS else OWNER].is_in(merged).sum())
-
-
 def _ended(table: CurrentTable) -> datetime:
     return table.last_listed.dump.modified.replace(tzinfo=None)
 
 
-def _first(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min((time for time in (one, other) if time is not None), default=None)
+def _micros(time: datetime) -> int:
+    return (time - _EPOCH) // timedelta(microseconds=1)
 
 
-def _last(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((time for time in (one, other) if time is not None), default=None)
+def _first(*times: datetime | None) -> datetime | None:
+    return min((time for time in times if time is not None), default=None)
+
+
+def _last(*times: datetime | None) -> datetime | None:
+    return max((time for time in times if time is not None), default=None)

@@ -146,12 +146,14 @@ def funnel_steps(
     >>> steps.select("step_name", "users", "conversion_from_start", "median_seconds_from_previous").rows()
     [('view', 1, 1.0, None), ('order', 1, 1.0, 3600.0)]
     """
-    own = reached.filter(pl.col("funnel") == funnel)
-    earlier = own.select(_USER, pl.col("step_number") + 1, pl.col("step_time").alias("previous"))
-    start = own.filter(pl.col("step_number") == 1).select(_USER, pl.col("step_time").alias("start"))
+    own = reached.filter(pl.col("funnel") == funnel).select(_USER, _GROUP, "step_number", "step_time")
+    is_start = pl.col("step_number") == 1
     counted = (
-        own.join(earlier, on=[_USER, "step_number"], how="left")
-        .join(start, on=_USER, how="left")
+        own.sort(_USER, "step_number")  # who reached a step reached those before, so that they stand above it
+        .with_columns(
+            pl.col("step_time").shift(1).alias("previous"),
+            pl.when(is_start).then("step_time").forward_fill().alias("start"),
+        )
         .group_by(_GROUP, "step_number")
         .agg(
             pl.len().cast(pl.Int64).alias("users"),

@@ -1,6 +1,7 @@
 """Identity: who a merged user finally became.
 
-In: user_migrations. Out: identity_map. Chains are followed to their end, cycles broken at their newest edge.
+In: user_migrations. Out: identity_map, and who is concerned when it changes. Chains are followed to their end, cycles
+broken at their newest edge.
 Source: Heap's page on identity resolution, made transitive by CONTRACT section 3. Measured: 0.03 s for 67,000 rows.
 """
 
@@ -23,6 +24,37 @@ def identity_map(migrations: pl.DataFrame) -> pl.DataFrame:
     newest = _newest_edges_of_cycles(edges)
     ends = _ends(edges.join(newest, on=_FROM, how="anti"))
     return ends.rename({_FROM: "user_id", _TO: "resolved_user_id"}).sort("user_id")
+
+
+def moved_users(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Return the recorded users who resolve otherwise in a later identity_map: user_id, and whom it was, ``before``.
+
+    Both are Int64. A user whom a map lacks resolves to itself.
+
+    >>> columns = ["user_id", "resolved_user_id"]
+    >>> one, other = (pl.DataFrame(rows, schema=columns, orient="row") for rows in ([(1, 2)], [(1, 3), (2, 3)]))
+    >>> moved_users(one, other).sort("user_id").rows()
+    [(1, 2), (2, 2)]
+    """
+    both = before.join(after, on="user_id", how="full", coalesce=True, suffix="_after").select(
+        "user_id",
+        pl.coalesce("resolved_user_id", "user_id").alias("before"),
+        pl.coalesce("resolved_user_id_after", "user_id").alias("after"),
+    )
+    return both.filter(pl.col("before") != pl.col("after")).select("user_id", "before")
+
+
+def resolved_users(users: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
+    """Return whom each of these recorded users (user_id) is resolved to, as user_id."""
+    return users.join(identity_map, on="user_id", how="left").select(
+        pl.coalesce("resolved_user_id", "user_id").alias("user_id")
+    )
+
+
+def recorded_users(users: pl.DataFrame, identity_map: pl.DataFrame) -> pl.Series:
+    """Return every recorded id of these resolved users (user_id)."""
+    merged = identity_map.join(users, left_on="resolved_user_id", right_on="user_id", how="semi")["user_id"]
+    return pl.concat([users["user_id"], merged]).unique()
 
 
 def _one_edge_each(migrations: pl.DataFrame) -> pl.DataFrame:

@@ -4,8 +4,8 @@ Duplicates are few and rows are wide, so nothing here touches a wide row: the ro
 occurs more than once are found on the key alone, and the losers among them are named by row id. Because they are kept,
 the same question can be asked again with resolved users, when a merge brings two recorded users together.
 
-Key frames have $row_id, $dump_id, entity (Int64), owner (Int64, the user; null where the key is one id) and newest_by
-(Datetime us). Source: CONTRACT section 2. Measured: 0.3-0.7 s for 8 million rows, 40 s for unique() on the wide rows.
+Key frames have $row_id, $dump_id, entity, owner (Int64; the user, null where the key is one id) and newest_by (Datetime
+us), settled ones loses and loses_when_merged (Boolean). Source: CONTRACT section 2. 8 million rows take 0.3-0.7 s.
 """
 
 import polars as pl
@@ -15,6 +15,7 @@ from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, stored_name
 
 ENTITY, OWNER, NEWEST_BY = "entity", "owner", "newest_by"
 KEY_COLUMNS = (ROW_ID, DUMP_ID, ENTITY, OWNER, NEWEST_BY)
+LOSES, LOSES_WHEN_MERGED = "loses", "loses_when_merged"
 
 
 def keys(rows: pl.LazyFrame, table: RawTable) -> pl.LazyFrame:
@@ -74,9 +75,38 @@ def superseded_when_merged(
     return pl.concat([settled, superseded(_resolved_owners(overlaps.filter(is_contested), identity_map))]).sort()
 
 
+def settled(overlaps: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
+    """Return the key frame with whether each row is superseded: with users as recorded, and with users resolved."""
+    lost = superseded(overlaps)
+    merged = superseded_when_merged(overlaps, lost, identity_map)
+    return overlaps.select(
+        *KEY_COLUMNS,
+        pl.col(ROW_ID).is_in(lost.implode()).alias(LOSES),
+        pl.col(ROW_ID).is_in(merged.implode()).alias(LOSES_WHEN_MERGED),
+    )
+
+
+def resettled(before: pl.DataFrame, met: pl.DataFrame, *, moved: pl.Series, identity_map: pl.DataFrame) -> pl.DataFrame:
+    """Return the settled frame after rows came and users moved; ``before`` itself if it still holds.
+
+    ``met`` is the key frame of what came and of all that shares an entity with it, ``moved`` are the recorded users
+    who resolve otherwise than before. What shares no entity with a new row, and no user with these, stays as it was.
+    """
+    repeated = met.filter(pl.col(ENTITY).is_duplicated())
+    moving = before.filter(pl.col(OWNER).is_in(moved.implode()))
+    entities = pl.concat([repeated[ENTITY], moving[ENTITY]]).unique()
+    if entities.is_empty():
+        return before
+    concerned = pl.col(ENTITY).is_in(entities.implode())
+    known = before.filter(concerned).select(KEY_COLUMNS)
+    new = repeated.filter(~pl.col(ROW_ID).is_in(known[ROW_ID].implode())).select(KEY_COLUMNS)
+    return pl.concat([before.filter(~concerned), settled(pl.concat([known, new]), identity_map)])
+
+
 def _resolved_owners(overlaps: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
     """Return the key frame with the resolved user as owner."""
-    resolved = identity_map.rename({"user_id": OWNER, "resolved_user_id": "resolved"})
+    concerned = pl.col("user_id").is_in(overlaps[OWNER].unique().implode())
+    resolved = identity_map.filter(concerned).rename({"user_id": OWNER, "resolved_user_id": "resolved"})
     return (
         overlaps.join(resolved, on=OWNER, how="left")
         .with_columns(pl.coalesce("resolved", OWNER).alias(OWNER))

@@ -11,6 +11,7 @@ import pytest
 from heap_assets.lake import maintenance
 from heap_assets.pipeline import packing
 from heap_assets.pipeline.maintenance import maintain
+from heap_assets.pipeline.resolved_state import resolved_files
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.published import sync_of
@@ -119,17 +120,19 @@ def test_files_that_nothing_names_go_a_week_after_that_was_found_however_old_the
     resolved = Path(sync.settings.lake_uri, "resolved")
     write_dump(tmp_path / "export", dump(4, {"users": data_file("user_id:long last_modified", (1, "2026-01-01"))}))
     run(sync)
-    (named,) = resolved.glob("*.parquet")
+    assert tidied_later(sync)["resolved"] == 0
+    assert tidied_later(sync, days=8)["resolved"] > 0
+    named = set(resolved.glob("*.parquet"))
     left = resolved / "left.parquet"
     left.write_bytes(b"left over")
     past = (datetime.now(UTC) - timedelta(days=80)).timestamp()
-    for path in (left, named):
+    for path in (left, *named):
         os.utime(path, (past, past))
     assert tidied_later(sync)["resolved"] == 0
     (resolved / "later.parquet").write_bytes(b"left over")
     assert tidied_later(sync, days=6)["resolved"] == 0
     assert tidied_later(sync, days=8)["resolved"] == 1
-    assert set(resolved.glob("*.parquet")) == {named, resolved / "later.parquet"}
+    assert set(resolved.glob("*.parquet")) == {*named, resolved / "later.parquet"}
     assert tidied_later(sync, days=15)["resolved"] == 1
 
 
@@ -165,6 +168,19 @@ def test_packs_that_are_read_no_more_go_after_a_week(sync, tmp_path, monkeypatch
     assert published(sync) == [4, 5, 6, 7, 8]
 
 
+def test_copies_of_another_table_that_are_read_no_more_go_after_a_week(tmp_path):
+    (tmp_path / "crm.csv").write_text("email\nx@y.example\n")
+    write_dump(tmp_path / "export", dump(1, {"users": data_file("user_id:long email", (1, "x@y.example"))}))
+    other = {"HEAP_OTHER_TABLE": str(tmp_path / "crm.csv"), "HEAP_OTHER_KEY": "email=email"}
+    sync = sync_of(tmp_path / "export", tmp_path / "home", **other)
+    for _ in range(3):
+        run(sync)
+    assert tidied_later(sync)["other"] == 0
+    assert tidied_later(sync, days=8)["other"] == 2
+    with duckdb.connect(sync.settings.duckdb_path, read_only=True) as connection:
+        assert connection.execute("SELECT heap_user_id FROM other.crm").fetchall() == [(1,)]
+
+
 def test_a_lake_in_s3_is_tidied_like_one_in_a_folder(tmp_path, s3_server, s3_bucket, monkeypatch):
     monkeypatch.setattr(maintenance, "RETENTION", timedelta(0))
     monkeypatch.setattr(maintenance.DeltaTable, "vacuum", without_the_week(maintenance.DeltaTable.vacuum))
@@ -176,15 +192,14 @@ def test_a_lake_in_s3_is_tidied_like_one_in_a_folder(tmp_path, s3_server, s3_buc
         write_dump(tmp_path / "export", dump(number, tables))
         run(sync)
     sync.resolve(rebuild=True)
-    keys = {file.path for file in sync.storage.files("resolved")}
-    assert len(keys) == 2
+    before = set(sync.storage.names("resolved"))
 
     done = sync.maintain()
 
     assert (done.tables["orders"].deliveries, done.tables["orders"].files) == (1, 1)
     assert done.files["resolved"] == 0
-    assert tidied_later(sync, days=8)["resolved"] == 1
-    assert len(list(sync.storage.files("resolved"))) == 1
+    assert tidied_later(sync, days=8)["resolved"] == len(before) - len(resolved_files(sync.storage)) > 0
+    assert {f"resolved/{name}" for name in sync.storage.names("resolved")} == resolved_files(sync.storage)
     run(sync)
     assert published(sync) == [7]
     again = sync_of(tmp_path / "export", tmp_path / "elsewhere", **place)

@@ -6,7 +6,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from heap_assets.pipeline import packing
+from heap_assets.columns import ValueType, stored_name
+from heap_assets.pipeline import current, packing
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.published import run, sync_of
@@ -120,3 +121,25 @@ def test_without_the_memory_of_packs_the_files_themselves_are_read(place):
     (place.folder / "home" / "lake" / "packs.json").write_text('{"orders": 3}', encoding="utf-8")
     assert [one for one, _ in place.run().published()] == [1, 2, 3]
     assert len(place.packs()) == 2
+
+
+def test_a_rebuild_reads_no_pack_of_an_earlier_run(place):
+    for number in (1, 2, 3):
+        place.deliver(number, orders(number))
+    (pack,) = place.run().packs()
+    pl.read_parquet(pack).with_columns(pl.lit("wrong").alias(stored_name("plan", ValueType.TEXT))).write_parquet(pack)
+    assert {plan for _, plan in place.run().published()} == {"wrong"}
+    run(place.sync, rebuild=True)
+    assert place.published() == [(1, "gold"), (2, "gold"), (3, "gold")]
+    assert pack.name not in place.read()
+
+
+def test_a_year_of_deliveries_is_looked_through_once(place, monkeypatch):
+    for number in range(1, 41):
+        place.deliver(number, orders(number))
+    place.run()
+    table = place.sync.current().tables["orders"]
+    looked = []
+    monkeypatch.setattr(current, "_by_cover", lambda files, look=current._by_cover: looked.append(1) or look(files))
+    list(packing._small(table, ()))
+    assert len(looked) == 1

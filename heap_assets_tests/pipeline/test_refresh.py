@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.pipeline import model_layers, packing
+from heap_assets.pipeline import model_layers, packing, table_facts, user_rows
 from heap_assets_tests.exports.busy import CONFIGURATION, busy_exports
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
@@ -56,11 +56,14 @@ def refreshed(sync):
     busy_exports(),
     st.sampled_from([(1, 9.0), (2, 9.0), (8, 0.25), (99, 1e9)]),
     st.sampled_from([1, 2, 8]),
+    st.sampled_from([1, 2, 5_000]),
     st.data(),
 )
-def test_dump_by_dump_ends_bit_by_bit_in_what_a_first_run_makes(dumps, limits, small_files, data):
+def test_dump_by_dump_ends_bit_by_bit_in_what_a_first_run_makes(dumps, limits, most_files, most_ahead, data):
     with pytest.MonkeyPatch.context() as patch, scratch() as folder:
-        patch.setattr(packing, "MOST_SMALL_FILES", small_files)
+        patch.setattr(packing, "MOST_SMALL_FILES", most_files)
+        patch.setattr(user_rows, "_MOST_FILES", most_files)
+        patch.setattr(table_facts, "_MOST_AHEAD", most_ahead)
         patch.setattr(model_layers, "_MOST_LAYERS", limits[0])
         patch.setattr(model_layers, "_LARGEST_SHARE", limits[1])
         for one in dumps:
@@ -71,6 +74,11 @@ def test_dump_by_dump_ends_bit_by_bit_in_what_a_first_run_makes(dumps, limits, s
         first = sync_with(folder, "first", **CONFIGURATION)
         run(first)
         assert exactly(last) == exactly(first)
+        assert facts(last) == facts(first)
+
+
+def facts(sync):
+    return {name: table.facts for name, table in sync.resolution().tables.items()}
 
 
 def people(folder, users=40):

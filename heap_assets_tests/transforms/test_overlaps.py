@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from heap_assets.catalog import EVENT, SESSIONS, USER_MIGRATIONS, USERS
 from heap_assets.columns import DUMP_ID, ROW_ID
+from heap_assets.transforms.identity import moved_users
 from heap_assets.transforms.overlaps import (
     ENTITY,
     NEWEST_BY,
     OWNER,
     keys,
     repeated_entities,
+    resettled,
+    settled,
     superseded,
     superseded_when_merged,
 )
@@ -105,6 +108,31 @@ def test_rows_lose_with_merges_as_they_do_when_every_user_is_replaced_beforehand
         (place, dump_id, entity, merged.get(owner, owner), time) for place, dump_id, entity, owner, time in rows
     ]
     assert superseded_when_merged(frame, superseded(frame), identity_map).to_list() == losers(replaced)
+
+
+_map = st.dictionaries(st.integers(1, 2), st.integers(1, 4), max_size=2)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=_rows, arrived=_rows, before=_map, after=_map)
+def test_what_is_settled_again_after_rows_and_merges_is_what_is_settled_at_once(rows, arrived, before, after):
+    then, now = (
+        pl.DataFrame(
+            {"user_id": [*known], "resolved_user_id": [*known.values()]},
+            schema={"user_id": pl.Int64, "resolved_user_id": pl.Int64},
+        )
+        for known in (before, after)
+    )
+    arrived = [(len(rows) + place, *row) for place, *row in arrived]
+    came = {entity for _, _, entity, *_ in arrived}
+    earlier, everything = key_frame(rows), key_frame([*rows, *arrived])
+    known = settled(earlier.filter(pl.col(ENTITY).is_duplicated()), then)
+    met = everything.filter(pl.col(ENTITY).is_in(came))
+    moved = moved_users(then, now)["user_id"]
+    found = resettled(known, met, moved=moved, identity_map=now)
+    at_once = settled(everything.filter(pl.col(ENTITY).is_duplicated()), now)
+    assert found.sort(ROW_ID).equals(at_once.sort(ROW_ID))
+    assert (found is known) == (not came & set(everything.filter(pl.col(ENTITY).is_duplicated())[ENTITY])) or len(moved)
 
 
 def stored_rows(**columns: list) -> pl.LazyFrame:

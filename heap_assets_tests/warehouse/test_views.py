@@ -131,14 +131,20 @@ def test_a_table_without_files_has_its_columns_and_no_rows(folder):
     assert found.schema == {"event_id": pl.Int64, "user_id": pl.Int64, "time": pl.Datetime("us"), "plan": pl.String}
 
 
-def migrated(folder: Folder, *files: Columns, became: dict[int, int]) -> pl.DataFrame:
-    pairs = ", ".join(f"({user}, {end})" for user, end in became.items()) or "(NULL, NULL)"
-    folder.connection.execute('CREATE OR REPLACE SCHEMA "m"')
+def users(folder: Folder, recorded: Sequence[int], became: dict[int, int]) -> str:
+    """Make the table of whom each recorded user is resolved to; return its quoted name."""
+    pairs = ", ".join(f"({user}::BIGINT, {became.get(user, user)}::BIGINT)" for user in recorded)
     folder.connection.execute(
-        f'CREATE TABLE "m".identity_map AS SELECT * FROM (VALUES {pairs}) v(user_id, resolved_user_id)'
+        f'CREATE TABLE "every user" AS SELECT * FROM (VALUES {pairs}) v(user_id, resolved_user_id)'
     )
-    shape, lake = folder.table("signup", *files)
-    return folder.ask(migrated_select(shape, lake, schema="m"))
+    return '"every user"'
+
+
+def migrated(folder: Folder, columns: Columns, *, became: dict[int, int]) -> pl.DataFrame:
+    shape, lake = folder.table("signup", columns)
+    recorded = f"({raw_select(shape, lake, shape.names_in_migrated())})"
+    everybody = users(folder, columns["user_id$long"], became)
+    return folder.ask(migrated_select(shape, recorded=recorded, users=everybody))
 
 
 def test_a_merged_user_is_the_resolved_one_and_the_recorded_one_stands_beside(folder):
@@ -163,9 +169,9 @@ def test_all_events_is_every_table_by_column_name_with_types_resolved_across_the
     ):
         shape, lake = folder.table(name, columns)
         folder.connection.execute(f'CREATE VIEW "s"."{name}" AS {raw_select(shape, lake)}')
-        tables.append((shape, name))
-    columns = union_columns([shape for shape, _ in tables], column_set="all")
-    found = folder.ask(union_select(tables, columns, schema="s", migrated=False))
+        tables.append((shape, name, f'"s"."{name}"'))
+    columns = union_columns([shape for shape, *_ in tables], column_set="all")
+    found = folder.ask(union_select(tables, columns))
     assert found.columns == ["event_table_name", "event_id", "user_id", "session_id", "time", "x", "y"]
     assert found["event_table_name"].to_list() == ["signup"] * 3 + ["Big/Order"] * 3
     assert found["x"].to_list() == ["5"] * 3 + ["a"] * 3
@@ -173,9 +179,21 @@ def test_all_events_is_every_table_by_column_name_with_types_resolved_across_the
     assert found["session_id"].dtype == pl.Int64
 
 
+def test_all_events_on_resolved_users_has_the_recorded_one_beside(folder):
+    shape, lake = folder.table("signup", IDS)
+    columns = union_columns([shape], column_set="basic", reserved=["original_user_id"])
+    relation = f"({raw_select(shape, lake, shape.names_in_migrated())})"
+    everybody = users(folder, IDS["user_id$long"], {1: 2, 3: 9})
+    query = union_select([(shape, "signup", relation)], columns, resolved_by=everybody)
+    found = folder.ask(query)
+    assert found["user_id"].to_list() == [2, 2, 9]
+    assert found["original_user_id"].to_list() == [1, 2, 3]
+    assert folder.ask(f"SELECT event_id FROM ({query}) WHERE user_id = 9")["event_id"].to_list() == [9]
+
+
 @pytest.mark.parametrize("is_migrated", [True, False])
 def test_all_events_over_no_table_has_its_columns(folder, is_migrated):
-    found = folder.ask(union_select([], (), schema="s", migrated=is_migrated))
+    found = folder.ask(union_select([], (), resolved_by=users(folder, [1], {}) if is_migrated else None))
     assert found.height == 0
     ours = ["original_user_id"] if is_migrated else []
     assert found.columns == ["event_table_name", "event_id", "user_id", "session_id", "time", *ours]

@@ -1,0 +1,84 @@
+"""The internal schema of the published file: what its views read besides the models.
+
+Which rows do not count, who is whom, which files a table has, its rows with users as recorded. Views over these stay
+the same while dumps come. Here: making them. Not here: what is published (publication.py).
+"""
+
+from dataclasses import replace
+
+import polars as pl
+
+from heap_assets.columns import escaped
+from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.resolution import Resolution, ResolvedTable
+from heap_assets.pipeline.user_rows import users_with_rows
+from heap_assets.warehouse import views
+from heap_assets.warehouse.publisher import PublishedFile
+from heap_assets.warehouse.sql import identifier
+
+SCHEMA = "_heap_assets"
+_SUPERSEDED, _USERS = "superseded", "users"
+
+
+class InternalSchema:
+    """The tables and views of the schema; where the file is to stand alone, queries in place of views."""
+
+    users = identifier(SCHEMA, _USERS)
+    """The quoted name of the table of every recorded user, with whom it is resolved to."""
+
+    def __init__(self, file: PublishedFile, storage: Storage, resolution: Resolution, *, as_tables: bool) -> None:
+        self._file, self._storage, self._resolution, self._as_tables = file, storage, resolution, as_tables
+
+    def build(self) -> None:
+        """Add the tables, and a view of the files of each table: a dump changes one view a table."""
+        self._file.add_schema(SCHEMA)
+        self._file.add_table(SCHEMA, _SUPERSEDED, self._superseded())
+        self._file.add_table(SCHEMA, _USERS, self._everybody())
+        for name, table in self._resolution.tables.items():
+            if table.current.files and not self._as_tables:
+                self._file.add_view(SCHEMA, _files(name), views.files_select(self.lake(table)))
+
+    def lake(self, table: ResolvedTable, *, migrated: bool = False) -> views.Lake:
+        """Return where the rows of a table are, and which of them do not count."""
+        superseded = table.migrated_superseded if migrated else table.superseded
+        lost = views.lost_select(identifier(SCHEMA, _SUPERSEDED), self._of(table.current.name, migrated=migrated))
+        lake = views.Lake(
+            files=[str(self._storage.local_copy(path)) for path in table.current.paths()],
+            alike=table.current.is_uniform(),
+            superseded=lost if len(superseded) else None,
+        )
+        return lake if self._as_tables else replace(lake, view=identifier(SCHEMA, _files(table.current.name)))
+
+    def recorded(self, table: ResolvedTable) -> str:
+        """Return a quoted view, or a query, of the rows that count once users are resolved, with users as recorded."""
+        shape = table.current.shape
+        select = views.raw_select(shape, self.lake(table, migrated=True), shape.names_in_migrated())
+        if self._as_tables:
+            return f"({select})"
+        name = f"recorded/{escaped(table.current.name)}"
+        self._file.add_view(SCHEMA, name, select)
+        return identifier(SCHEMA, name)
+
+    def _superseded(self) -> pl.DataFrame:
+        """Return the rows of all tables that do not count: one table, since each costs 10 ms."""
+        lost = [pl.DataFrame(schema={"of": pl.Int64(), "row_id": pl.Int64()})]
+        for name, table in self._resolution.tables.items():
+            for migrated, rows in ((False, table.superseded), (True, table.migrated_superseded)):
+                of = pl.lit(self._of(name, migrated=migrated), dtype=pl.Int64).alias("of")
+                lost.append(rows.rename("row_id").to_frame().select(of, "row_id"))
+        return pl.concat(lost)
+
+    def _everybody(self) -> pl.DataFrame:
+        """Return whom each recorded user of the event tables is resolved to: user_id, resolved_user_id."""
+        tables = self._resolution.current.event_like()
+        files = {file for table in tables for file in self._resolution.tables[table.name].user_rows}
+        known = users_with_rows(self._storage, files).join(self._resolution.identity_map, on="user_id", how="left")
+        return known.select("user_id", pl.coalesce("resolved_user_id", "user_id")).sort("resolved_user_id")
+
+    def _of(self, name: str, *, migrated: bool) -> int:
+        """Return the number of a table's rows that do not count: DuckDB compares it faster than a name."""
+        return 2 * list(self._resolution.tables).index(name) + migrated
+
+
+def _files(name: str) -> str:
+    return f"files/{escaped(name)}"

@@ -1,0 +1,60 @@
+"""The merged users: one row per resolved user, kept as a file that the published users are read from.
+
+While columns and older deliveries stay, only the users who came or moved are merged anew. Here: whom that concerns, and
+the file. Not here: the rule (transforms/users.py).
+"""
+
+from dataclasses import replace
+
+import polars as pl
+
+from heap_assets.catalog import USERS
+from heap_assets.lake.kept_rows import kept_rows
+from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.current import CurrentTable
+from heap_assets.pipeline.resolved_state import UsersState
+from heap_assets.pipeline.table_overlaps import TableOverlaps
+from heap_assets.transforms.identity import recorded_users, resolved_users
+from heap_assets.transforms.overlaps import ENTITY
+from heap_assets.transforms.users import migrated_users
+
+
+def merged_users(
+    storage: Storage,
+    users: CurrentTable,
+    found: TableOverlaps,
+    before: UsersState | None,
+    *,
+    identity_map: pl.DataFrame,
+    moved: pl.DataFrame,
+    merges: tuple[str, ...],
+) -> UsersState:
+    """Return the merged users; ``moved`` (user_id, before) are those who resolve otherwise than for ``before``."""
+    after = UsersState(path="", covers=users.covers(), columns=repr(users.shape), merges=merges)
+    if before is not None and replace(before, path="") == after:
+        return before
+    concerned = None
+    if before is not None and before.columns == after.columns and set(before.covers) <= set(after.covers):
+        concerned = _concerned(found, identity_map, moved, arrived=before.covers != after.covers)
+    only = None if concerned is None else recorded_users(concerned, identity_map)
+    names = users.shape.names_in_s()  # DuckDB cannot tell a from A
+    rows = users.rows(found.superseded(), of_users=only).collect(engine="streaming")
+    merged = migrated_users(rows, identity_map).rename(names)
+    if before is not None and concerned is not None:
+        kept = pl.read_parquet(storage.local_copy(before.path), glob=False)
+        is_concerned = pl.col(names["user_id"]).is_in(concerned["user_id"].implode())
+        merged = pl.concat([kept.filter(~is_concerned), merged])
+    return replace(after, path=kept_rows(storage, "resolved", merged, about=USERS.kind).path)
+
+
+def _concerned(
+    found: TableOverlaps, identity_map: pl.DataFrame, moved: pl.DataFrame, *, arrived: bool
+) -> pl.DataFrame | None:
+    """Return the resolved users (user_id) whose row may be another one now; None if it is not known whose rows came."""
+    if arrived and found.touched is None:
+        return None
+    recorded = [moved.select("user_id")]
+    if found.touched is not None:
+        recorded.append(found.touched.select(pl.col(ENTITY).alias("user_id")))
+    now = resolved_users(pl.concat(recorded), identity_map)
+    return pl.concat([now, moved.select(pl.col("before").alias("user_id"))]).unique()

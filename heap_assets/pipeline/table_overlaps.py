@@ -1,0 +1,87 @@
+"""The overlaps of a table: its rows whose entity stands more than once, settled which of them lose.
+
+While older deliveries stay they follow from what came alone; else they are found anew, with the table's sums and user
+rows in the same pass, since decoding the keys is what costs. Not here: the rules (transforms/overlaps.py).
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from heap_assets.columns import ROW_ID
+from heap_assets.lake.kept_rows import kept_rows
+from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.current import CurrentTable
+from heap_assets.pipeline.resolved_state import TableState
+from heap_assets.pipeline.table_facts import TableSums, grown_sums, summing, table_sums
+from heap_assets.pipeline.user_rows import counting_users, with_user_rows
+from heap_assets.transforms import overlaps
+from heap_assets.transforms.overlaps import ENTITY, KEY_COLUMNS, LOSES, LOSES_WHEN_MERGED
+
+_KEY_SCHEMA = {column: pl.Int64() for column in KEY_COLUMNS} | {overlaps.NEWEST_BY: pl.Datetime("us")}
+_NONE = pl.DataFrame(schema=_KEY_SCHEMA | {LOSES: pl.Boolean(), LOSES_WHEN_MERGED: pl.Boolean()})
+
+
+@dataclass(frozen=True, slots=True)
+class TableOverlaps:
+    """The settled key frame, and where it, the table's sums and its user rows are kept.
+
+    ``touched`` is the key frame of what came and of all that shares an entity with it, if only that was looked at.
+    """
+
+    settled: pl.DataFrame
+    path: str | None
+    sums: TableSums
+    user_rows: tuple[str, ...]
+    touched: pl.DataFrame | None = None
+
+    def superseded(self) -> pl.Series:
+        """Return the row ids that do not count with users as recorded."""
+        return self.settled.filter(LOSES)[ROW_ID].sort()
+
+    def superseded_when_merged(self) -> pl.Series:
+        """Return the row ids that do not count with users resolved."""
+        return self.settled.filter(LOSES_WHEN_MERGED)[ROW_ID].sort()
+
+
+def table_overlaps(
+    storage: Storage, table: CurrentTable, before: TableState | None, *, identity_map: pl.DataFrame, moved: pl.Series
+) -> TableOverlaps:
+    """Return the overlaps; ``moved`` are the recorded users who resolve otherwise than for ``before``."""
+    covers = set(table.covers())
+    if before is None or not set(before.covers) <= covers:
+        return _all_overlaps(storage, table, identity_map)
+    known = _NONE if before.overlaps is None else pl.read_parquet(storage.local_copy(before.overlaps), glob=False)
+    new = covers - set(before.covers)
+    arrived = None
+    touched = pl.DataFrame(schema=_KEY_SCHEMA)
+    user_rows = before.user_rows
+    if table.table.key and new:
+        arrived = overlaps.keys(table.stored(new), table.table).cast(_KEY_SCHEMA).collect(engine="streaming")  # type: ignore[arg-type]
+        met = table.keys_of(arrived[ENTITY].unique(), set(before.covers)).cast(_KEY_SCHEMA)  # type: ignore[arg-type]
+        touched = pl.concat([met, arrived])
+        counted = counting_users(table, arrived.lazy()).collect()
+        user_rows = with_user_rows(storage, user_rows, counted, about=table.name)
+    settled = overlaps.resettled(known, touched, moved=moved, identity_map=identity_map)
+    path = before.overlaps if settled is known else _kept(storage, settled, table)
+    sums = grown_sums(table, before.sums, arrived)
+    return TableOverlaps(settled, path, sums, user_rows, None if arrived is None else touched)
+
+
+def _all_overlaps(storage: Storage, table: CurrentTable, identity_map: pl.DataFrame) -> TableOverlaps:
+    if not table.table.key:
+        return TableOverlaps(_NONE, None, grown_sums(table, None), ())
+    keys = overlaps.keys(table.stored(), table.table).cast(_KEY_SCHEMA)  # type: ignore[arg-type]
+    entities, summed, counted = pl.collect_all(
+        [keys.select(ENTITY), summing(table, keys), counting_users(table, keys)], engine="streaming"
+    )
+    repeated = overlaps.repeated_entities(entities)[ENTITY]
+    found = table.keys_of(repeated).cast(_KEY_SCHEMA) if len(repeated) else pl.DataFrame(schema=_KEY_SCHEMA)  # type: ignore[arg-type]
+    settled = overlaps.settled(found.sort(ROW_ID), identity_map)
+    path = _kept(storage, settled, table) if len(settled) else None
+    user_rows = with_user_rows(storage, (), counted, about=table.name)
+    return TableOverlaps(settled, path, table_sums(table, summed), user_rows)
+
+
+def _kept(storage: Storage, settled: pl.DataFrame, table: CurrentTable) -> str:
+    return kept_rows(storage, "resolved", settled, about=table.name).path
