@@ -4,7 +4,7 @@ What was inspected is remembered with the lake, so a run looks only at tables th
 rule. Not here: the rules (quality/), the key check that holds back publication (key_check.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -23,7 +23,7 @@ from heap_assets.pipeline.sync_tables import delivered_sync_info
 from heap_assets.quality import catalogue, deliveries, identity
 from heap_assets.quality.outcome import Outcome
 from heap_assets.quality.rows import reference_outcome, times_outcome
-from heap_assets.transforms.overlaps import has_required_ids
+from heap_assets.transforms.overlaps import ENTITY, OWNER, has_required_ids, keys
 
 _MEMORY = Memory("inspected.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
 _RECENT = 14
@@ -122,20 +122,31 @@ class _Inspected:
 
     def _resync(self) -> Outcome:
         newest = self._table.deliveries[-1] if self._table.deliveries else None
+        if newest is None or newest.delivery.incremental:
+            return deliveries.resync_outcome(self._dump.dump_id, incremental=True, before=None, now=_rows(self._files))
+        before = self._files_before()
         return deliveries.resync_outcome(
             self._dump.dump_id,
-            incremental=newest is None or newest.delivery.incremental,
-            before=self._rows_before(),
-            now=_rows(self._files),
+            incremental=False,
+            before=None if before is None else self._rows_of_keys(before),
+            now=self._rows_of_keys(self._files),
         )
 
-    def _rows_before(self) -> int | None:
-        """Return the rows of the deliveries that made up the table before the newest one, if the lake has them all."""
+    def _files_before(self) -> list[LandedFile] | None:
+        """Return the files of the deliveries that made up the table before the newest one, if the lake has them all."""
         dumps = [dump for dump in self._ledger.dumps.values() if dump.dump_id < self._dump.dump_id]
         counted = current_deliveries(dumps).get(self._table.name, ())
-        rows = {files[0].delivery: _rows(files) for files in self._earlier}
-        there = [rows.get(item.dump.delivery_id) for item in counted if item.delivery.file_count]
-        return None if not counted or None in there else sum(filter(None, there))
+        by_delivery = {files[0].delivery: files for files in self._earlier}
+        there = [by_delivery.get(item.dump.delivery_id) for item in counted if item.delivery.file_count]
+        return None if not counted or None in there else [file for files in there for file in files or ()]
+
+    def _rows_of_keys(self, files: Sequence[LandedFile]) -> int:
+        """Return how many rows files have; of one key only one counts, for many dumps tell of a user again."""
+        table = self._table.table
+        if not table.key:
+            return _rows(files)
+        stored = self._table.landed.scan([file.path for file in files], self._table.stored_columns())
+        return int(keys(stored, table).select(pl.struct(ENTITY, OWNER).n_unique()).collect(engine="streaming").item())
 
     def _times(self) -> Outcome:
         time = self._table.table.newest_by
@@ -178,7 +189,7 @@ class _Inspected:
         return table.current.landed.scan(table.current.paths(), [ROW_ID, stored]).select(pl.col(stored).alias(column))
 
 
-def _columns(files: list[LandedFile] | tuple[LandedFile, ...]) -> dict[str, str]:
+def _columns(files: Sequence[LandedFile]) -> dict[str, str]:
     """Return the delivered columns of files with their types, '' where no row has a value."""
     columns: dict[str, set[str]] = {}
     for file in files:
@@ -189,7 +200,7 @@ def _columns(files: list[LandedFile] | tuple[LandedFile, ...]) -> dict[str, str]
     return {column: " and ".join(sorted(types)) for column, types in columns.items()}
 
 
-def _rows(files: list[LandedFile] | tuple[LandedFile, ...]) -> int:
+def _rows(files: Sequence[LandedFile]) -> int:
     return sum(file.rows for file in files)
 
 

@@ -65,6 +65,17 @@ def test_the_newest_delivery_is_held_against_those_before(place):
     assert third["resync"].numbers == {"rows": 1, "rows_before": 5, "changed": pytest.approx(-0.8)}
 
 
+def test_a_resync_of_users_who_came_again_and_again_is_no_loss(place):
+    sync = sync_of(place / "export", place / "home")
+    for number in (1, 2, 3):
+        write_dump(place / "export", dump(number, {"users": USERS}))
+    found(sync)
+    write_dump(place / "export", dump(4, {"users": full("users", USERS)}))
+    resync = found(sync)["users"]["resync"]
+    assert resync.passed
+    assert resync.numbers == {"rows": 2, "rows_before": 2, "changed": 0.0}
+
+
 def test_heaps_own_count_is_held_against_ours(place):
     sync = sync_of(place / "export", place / "home")
     info = data_file("event_table_name inserted_row_count:long", ("orders", 3))
