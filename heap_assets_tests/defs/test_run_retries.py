@@ -110,6 +110,7 @@ def told(place, instance, chat) -> list[str]:
     return [run for message in chat.messages for run in re.findall(r"/runs/(\S+)", message["message"])]
 
 
+@pytest.mark.parametrize("settings", ["checkout"], indirect=True)  # seconds of runs; both files in the others
 def test_a_run_of_heap_marts_that_fails_is_repeated_twice_and_told_once(dumped, settings, configuration, chat):
     with settings.open() as instance:
         assert dumped.sync(instance)
@@ -129,6 +130,7 @@ def test_a_run_of_heap_marts_that_fails_is_repeated_twice_and_told_once(dumped, 
             assert told(dumped, instance, chat) == [run.run_id]
 
 
+@pytest.mark.parametrize("settings", ["installation"], indirect=True)  # seconds of runs; both files in the others
 def test_a_repeated_run_of_heap_marts_makes_what_the_first_did_not(dumped, settings, configuration):
     with settings.open() as instance:
         assert dumped.sync(instance)

@@ -30,7 +30,7 @@ def views_made_again(sync) -> list[tuple[str, str, str]]:
     return removed
 
 
-@some(6)
+@some(2)
 @given(exports())
 def test_no_view_of_an_odd_export_is_made_again(export):
     with scratch() as folder:
@@ -42,7 +42,7 @@ def test_no_view_of_an_odd_export_is_made_again(export):
         assert differences(before, published_by(sync)) == []
 
 
-@some(2)
+@some(1)
 @given(busy_exports())
 def test_no_view_of_a_busy_export_is_made_again_nor_one_with_labeled_properties(dumps):
     with scratch() as folder:

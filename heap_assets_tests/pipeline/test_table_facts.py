@@ -15,7 +15,7 @@ _hours = st.integers(0, 24 * 9)
 _arrivals = st.lists(st.lists(_hours, max_size=6), min_size=2, max_size=5)
 
 
-@some(12)
+@some(6)
 @given(_arrivals, st.sampled_from([1, 2, 3, 5_000]))
 def test_times_ahead_of_their_dump_are_reached_by_later_ones(arrivals, most_ahead):
     with pytest.MonkeyPatch.context() as patch, scratch() as folder:
