@@ -50,6 +50,7 @@ def test_a_stale_table_is_told_once_and_its_recovery_too(place, storage, chat):
     assert "FAILED -> OK heap_sync/orders synced_to_time_freshness" in chat.messages[-1]["message"]
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_a_held_back_dump_is_told_with_table_and_keys_and_its_mending_too(place, storage, chat):
     place.deliver(1, {"orders": events((1, 1, 1, hours_ago(2)))})
     with storage.open() as daemon:

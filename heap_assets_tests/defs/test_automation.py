@@ -42,6 +42,7 @@ def test_what_a_sync_made_needs_no_second_run(place, storage):
         assert evaluated(daemon, after).total_requested == 0
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("group", [{}, {"group_by": "plan"}])
 def test_a_dump_of_users_alone_needs_no_second_run_whether_funnels_are_grouped_or_not(
     place, storage, monkeypatch, group
