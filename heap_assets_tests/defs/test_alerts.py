@@ -27,6 +27,7 @@ def tick(place, storage):
         return place.tick(SENSOR, daemon)
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_a_stale_table_is_told_once_and_its_recovery_too(place, storage, chat):
     place.deliver(1, {"orders": events((1, 1, 1, hours_ago(99)))})
     with storage.open() as daemon:

@@ -5,6 +5,7 @@ Here: runs on SQLite and Postgres. Not here: rules (quality/), what goes into th
 
 import dagster as dg
 import duckdb
+import pytest
 
 from heap_assets.catalog import raw_table
 from heap_assets.defs.checks import INSPECTED
@@ -36,6 +37,7 @@ def damaged(rows: int = 120):
     return events(*((n, None, 1, hours_ago(1)) for n in range(rows)))
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_a_dump_whose_key_check_fails_is_not_published_and_the_redelivered_one_mends_it(place, storage):
     place.deliver(1, {"orders": events((1, 1, 1, hours_ago(2)))})
     with storage.open() as instance:
