@@ -85,7 +85,7 @@ class _Resolving:
 
     def all(self) -> Resolution:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            largest_first = sorted(self._current.tables.values(), key=lambda table: -sum(f.rows for f in table.files))
+            largest_first = sorted(self._current.tables.values(), key=CurrentTable.stored_rows, reverse=True)
             done = dict(
                 zip((table.name for table in largest_first), pool.map(self._overlaps, largest_first), strict=True)
             )
