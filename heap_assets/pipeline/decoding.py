@@ -24,6 +24,7 @@ from heap_assets.errors import HeapAssetsError, UnreadableFileError
 from heap_assets.export import avro, json_rows, tolerant
 from heap_assets.export.manifest import Delivery, Dump
 from heap_assets.export.source import Source
+from heap_assets.lake.kept_rows import COMPRESSION
 from heap_assets.lake.landed_table import LandedTable, NewFile
 from heap_assets.lake.parquet_footer import Footer, footer_of
 from heap_assets.transforms.storing import stored
@@ -213,7 +214,12 @@ def _sunk(
     ]
     origin = [[file.listed, file.first_row_id] for file in files]
     together = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
-    together.sink_parquet(place.written, row_group_size=_ROW_GROUP_ROWS, metadata={FILES_METADATA: json.dumps(origin)})
+    together.sink_parquet(
+        place.written,
+        compression=COMPRESSION,
+        row_group_size=_ROW_GROUP_ROWS,
+        metadata={FILES_METADATA: json.dumps(origin)},
+    )
     footer, declared = footer_of(place.written), sum(file.rows for file in files)
     if footer.rows != declared:
         raise UnreadableFileError(f"has {footer.rows:,} rows of the {declared:,} that it declares")

@@ -78,7 +78,7 @@ class PublishedFile:
         query = content
         if isinstance(content, pl.DataFrame):
             file = self._scratch / f"{uuid.uuid4().hex}.parquet"
-            content.write_parquet(file)
+            content.write_parquet(file, compression="uncompressed")
             query = f"SELECT * FROM read_parquet({file_list([str(file)])})"
         self._remove(schema, name)
         self._connection.execute(f"CREATE TABLE {identifier(schema, name)} AS {query}")
