@@ -45,5 +45,6 @@ def analyzed_files(storage: Storage) -> frozenset[str]:
     """Return the files that the last analysis needs; the next one may leave some of them behind."""
     state = read_analytics(storage)
     layers = [layer for made in state.models.values() for layer in made.layers]
-    named = {layer.users for layer in layers} | {state.seen.identity_map}
+    named = {layer.users for layer in layers} | {made.counts for made in state.models.values()}
+    named.add(state.seen.identity_map)
     return frozenset({file for layer in layers for file in layer.files} | {file for file in named if file is not None})

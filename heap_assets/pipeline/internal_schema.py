@@ -11,7 +11,6 @@ import polars as pl
 from heap_assets.columns import escaped
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
-from heap_assets.pipeline.user_rows import users_with_rows
 from heap_assets.warehouse import views
 from heap_assets.warehouse.publisher import PublishedFile
 from heap_assets.warehouse.sql import identifier
@@ -24,7 +23,7 @@ class InternalSchema:
     """The tables and views of the schema; where the file is to stand alone, queries in place of views."""
 
     users = identifier(SCHEMA, _USERS)
-    """The quoted name of the table of every recorded user, with whom it is resolved to."""
+    """The quoted name of the relation that has every recorded user, with whom it is resolved to."""
 
     def __init__(self, file: PublishedFile, storage: Storage, resolution: Resolution, *, as_tables: bool) -> None:
         self._file, self._storage, self._resolution, self._as_tables = file, storage, resolution, as_tables
@@ -33,7 +32,9 @@ class InternalSchema:
         """Add the tables, and a view of the files of each table: a dump changes one view a table."""
         self._file.add_schema(SCHEMA)
         self._file.add_table(SCHEMA, _SUPERSEDED, self._superseded())
-        self._file.add_table(SCHEMA, _USERS, self._everybody())
+        everybody = views.file_select(str(self._storage.local_copy(self._resolution.everybody)))
+        add = self._file.add_table if self._as_tables else self._file.add_view
+        add(SCHEMA, _USERS, everybody)
         for name, table in self._resolution.tables.items():
             if table.current.files and not self._as_tables:
                 self._file.add_view(SCHEMA, _files(name), views.files_select(self.lake(table)))
@@ -67,13 +68,6 @@ class InternalSchema:
                 of = pl.lit(self._of(name, migrated=migrated), dtype=pl.Int64).alias("of")
                 lost.append(rows.rename("row_id").to_frame().select(of, "row_id"))
         return pl.concat(lost)
-
-    def _everybody(self) -> pl.DataFrame:
-        """Return whom each recorded user of the event tables is resolved to: user_id, resolved_user_id."""
-        tables = self._resolution.current.event_like()
-        files = {file for table in tables for file in self._resolution.tables[table.name].user_rows}
-        known = users_with_rows(self._storage, files).join(self._resolution.identity_map, on="user_id", how="left")
-        return known.select("user_id", pl.coalesce("resolved_user_id", "user_id")).sort("resolved_user_id")
 
     def _of(self, name: str, *, migrated: bool) -> int:
         """Return the number of a table's rows that do not count: DuckDB compares it faster than a name."""

@@ -36,18 +36,23 @@ class MadeModel:
         rules: Of each thing that its rows follow from besides data a digest; while none changes, a refresh is enough.
         layers: Oldest first; the first one is for everybody.
         rows: Rows that count.
+        counts: The file of what was counted of all users, if its rows follow from counts.
     """
 
     of: str
     rules: dict[str, str] = field(default_factory=dict)
     layers: tuple[Layer, ...]
     rows: int
+    counts: str | None = None
 
 
 def live_rows(
     storage: Storage, model: Model, layers: Sequence[Layer], *, users: pl.DataFrame | None = None
 ) -> pl.LazyFrame:
-    """Return the rows that count: of each user those of the newest layer that has the user; only of ``users``."""
+    """Return the rows that count: of each user those of the newest layer that has the user; only of ``users``.
+
+    Rows of a user stand together, in the order in which they were made.
+    """
     parts = []
     for number, layer in enumerate(layers):
         rows = pl.scan_parquet([storage.local_copy(file) for file in layer.files], glob=False)
@@ -56,7 +61,7 @@ def live_rows(
         later = [one.users for one in layers[number + 1 :] if one.users is not None]
         if later:
             gone = users_of(storage, later).rename({"user_id": model.user})
-            rows = rows.join(gone.lazy(), on=model.user, how="anti")
+            rows = rows.join(gone.lazy(), on=model.user, how="anti", maintain_order="left")
         parts.append(rows)
     return parts[0] if len(parts) == 1 else pl.concat(parts)
 

@@ -18,12 +18,12 @@ from heap_assets.pipeline.analytics_state import AnalyticsState, write_analytics
 from heap_assets.pipeline.changed_users import SeenData, changed_users, covers_of
 from heap_assets.pipeline.migrated_tables import digest
 from heap_assets.pipeline.model_layers import Layer, MadeModel, kept, live_rows, users_of, with_layer
-from heap_assets.pipeline.recipe import Recipe
+from heap_assets.pipeline.recipe import Counting, Recipe
 from heap_assets.pipeline.resolution import Resolution
 from heap_assets.pipeline.user_bucket import UserBucket
 from heap_assets.transforms.recounting import recounted
 
-_VERSION = "3"
+_VERSION = "4"
 """Raised when a model comes to mean something else, so that a lake of before is computed anew."""
 _AT_ONCE = 2
 _FEW_USERS, _LARGEST_SHARE = 10_000, 0.3
@@ -146,32 +146,34 @@ class ModelMaking:
         _side_by_side(across, lambda recipe: self._make_across(recipe, everyone))
 
     def _make_across(self, recipe: Recipe, everyone: UserBucket) -> None:
-        rows = self._recounted(recipe)
-        self._add(recipe, recipe.rows(everyone) if rows is None else rows)
+        if recipe.counting is None:
+            self._add(recipe, recipe.rows(everyone))
+            return
+        counts = self._recounted(recipe, recipe.counting)
+        if counts is None:
+            counts = recipe.rows(everyone)
+        rows = recipe.counting.whole(counts.lazy()).collect(engine="streaming")
+        self._add(recipe, rows, counts=kept(self._storage, counts, recipe.model.name).path)
 
-    def _recounted(self, recipe: Recipe) -> pl.DataFrame | None:
-        """Return the rows of a model that adds up users, from what they were and the users refreshed, if it can be."""
-        if recipe.counting is None or not self._has_its_rules(recipe):
-            return None
+    def _recounted(self, recipe: Recipe, counting: Counting) -> pl.DataFrame | None:
+        """Return what is counted of all users, from what it was and the users refreshed, if it can be."""
         (counted,) = recipe.after
-        layer = self._refreshed.get(counted.name)
-        if layer is None:
+        layer, before = self._refreshed.get(counted.name), self._before.models.get(recipe.model.name)
+        if layer is None or before is None or before.counts is None or not self._has_its_rules(recipe):
             return None
-        before, made = self._before.models[recipe.model.name], self._before.models[counted.name]
-        come = recipe.counting.counted(live_rows(self._storage, counted, [layer]))
-        users = users_of(self._storage, [layer.users or ""])
-        gone = recipe.counting.counted(live_rows(self._storage, counted, made.layers, users=users))
-        kept = live_rows(self._storage, recipe.model, before.layers).select(come.collect_schema().names())
-        counts = recounted(kept, gone, come, counts=recipe.counting.counts)
-        return recipe.counting.whole(counts).collect(engine="streaming")
+        made, users = self._before.models[counted.name], users_of(self._storage, [layer.users or ""])
+        come = counting.counted(live_rows(self._storage, counted, [layer]))
+        gone = counting.counted(live_rows(self._storage, counted, made.layers, users=users))
+        counts = pl.scan_parquet(self._storage.local_copy(before.counts), glob=False)
+        return recounted(counts, gone, come, counts=counting.counts).collect(engine="streaming")
 
-    def _add(self, recipe: Recipe, frame: pl.DataFrame) -> None:
+    def _add(self, recipe: Recipe, frame: pl.DataFrame, *, counts: str | None = None) -> None:
         name = recipe.model.name
         before = self._made.get(name)
         files = (*(before.layers[0].files if before else ()), kept(self._storage, frame, name).path)
         rows = (before.rows if before else 0) + frame.height
         layers = (Layer(files=files, rows=rows),)
-        self._made[name] = MadeModel(of=self._of[name], rules=_rules(recipe), layers=layers, rows=rows)
+        self._made[name] = MadeModel(of=self._of[name], rules=_rules(recipe), layers=layers, rows=rows, counts=counts)
 
     def made_in(self, number: int, buckets: int) -> Callable[[str], pl.LazyFrame]:
         """Return a function that gives the rows of a model for one bucket of users; of one across users all."""

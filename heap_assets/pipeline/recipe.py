@@ -13,14 +13,14 @@ from heap_assets.models import Model
 from heap_assets.pipeline.user_bucket import UserBucket
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Counting:
-    """How the rows of a model across users add up.
+    """How the rows of a model across users follow from counts that add up.
 
     Attributes:
-        counts: Its whole numbers that add up over users.
-        counted: From rows of the model that it is made of, of any users: its keys and counts.
-        whole: From the keys and counts of all users: its rows.
+        counts: Whole numbers that add up over users.
+        counted: From rows of the model that it is made of, of any users: keys and counts.
+        whole: From the keys and counts of all users: the model's rows.
     """
 
     counts: tuple[str, ...]
@@ -37,7 +37,8 @@ class Recipe:
         reads: Of each event table that it is made of the columns, besides ids and time.
         rules: What its rows follow from besides data, by what it is about: the configuration, the columns of a table.
         data: A digest of the data of the tables that it is made of.
-        rows: Makes the rows of a bucket of users; of a model that is not user-local those of all users.
+        rows: Makes the rows of a bucket of users; of a model that is not user-local those of all users, or what is
+            counted of them.
         counting: How its rows add up over the users of the one model that it is made of, if they do.
     """
 

@@ -27,13 +27,13 @@ from heap_assets.models import Model
 from heap_assets.pipeline.migrated_tables import MigratedTables, digest
 from heap_assets.pipeline.recipe import Counting, Recipe
 from heap_assets.pipeline.user_bucket import UserBucket
-from heap_assets.transforms.attribution import attribution, attribution_by_channel
+from heap_assets.transforms.attribution import attribution, attribution_by_channel, share_counts
 from heap_assets.transforms.enriched_users import heap_users
 from heap_assets.transforms.events import heap_events
 from heap_assets.transforms.funnels import funnel_steps, funnel_users
 from heap_assets.transforms.pageview_sessions import heap_pageviews
-from heap_assets.transforms.paths import most_frequent_first, path_counts, paths
-from heap_assets.transforms.retention import retention, retention_counts, with_rates
+from heap_assets.transforms.paths import path_counts, paths
+from heap_assets.transforms.retention import retention, retention_counts
 from heap_assets.transforms.segments import segment
 from heap_assets.transforms.sessions import heap_sessions
 
@@ -55,23 +55,22 @@ def recipes(configuration: Configuration, tables: MigratedTables, events: EventT
             rules={"configuration": digest(configuration.funnels)},
             rows=lambda everyone: _funnel_steps(configuration.funnels, everyone.made(FUNNEL_USERS.name)),
         ),
-        Recipe(
-            model=ATTRIBUTION_BY_CHANNEL,
-            after=(ATTRIBUTION,),
-            rows=lambda everyone: _whole(attribution_by_channel(everyone.made(ATTRIBUTION.name))),
+        _counting(
+            ATTRIBUTION_BY_CHANNEL,
+            ATTRIBUTION,
+            Counting(("shares", "parts", "parts_of_parts"), counted=share_counts, whole=attribution_by_channel),
         ),
-        Recipe(
-            model=RETENTION,
-            after=(HEAP_SESSIONS,),
-            rows=lambda everyone: _whole(retention(everyone.made(HEAP_SESSIONS.name))),
-            counting=Counting(counts=("users",), counted=retention_counts, whole=with_rates),
-        ),
-        Recipe(
-            model=PATHS,
-            after=(HEAP_EVENTS,),
-            rows=lambda everyone: _whole(paths(everyone.made(HEAP_EVENTS.name))),
-            counting=Counting(counts=("users", "sessions"), counted=path_counts, whole=most_frequent_first),
-        ),
+        _counting(RETENTION, HEAP_SESSIONS, Counting(("users",), counted=retention_counts, whole=retention)),
+        _counting(PATHS, HEAP_EVENTS, Counting(("users", "sessions"), counted=path_counts, whole=paths)),
+    )
+
+
+def _counting(model: Model, after: Model, counting: Counting) -> Recipe:
+    return Recipe(
+        model=model,
+        after=(after,),
+        rows=lambda everyone: _whole(counting.counted(everyone.made(after.name))),
+        counting=counting,
     )
 
 

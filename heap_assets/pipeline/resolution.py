@@ -3,7 +3,7 @@
 The wide rows are never rewritten. What changes with a dump is small: the rows whose event, session or user stands more
 than once (overlaps), the identity map, the merged users. Each follows from what came while older deliveries stay.
 Here: from the current tables to what a reader needs to see them resolved. Not here: the steps (table_overlaps.py,
-user_rows.py, merged_users.py), what is remembered (resolved_state.py), the DuckDB file (publication.py).
+user_rows.py, merged_users.py, everybody.py), what is remembered (resolved_state.py), the DuckDB file (publication.py).
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,16 @@ from heap_assets.catalog import USER_MIGRATIONS, USERS
 from heap_assets.lake.kept_rows import kept_rows
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable, CurrentTables
+from heap_assets.pipeline.everybody import everybody
 from heap_assets.pipeline.merged_users import merged_users
-from heap_assets.pipeline.resolved_state import ResolvedState, TableState, UsersState, read_state, write_state
+from heap_assets.pipeline.resolved_state import (
+    EverybodyState,
+    ResolvedState,
+    TableState,
+    UsersState,
+    read_state,
+    write_state,
+)
 from heap_assets.pipeline.table_facts import TableFacts, table_facts
 from heap_assets.pipeline.table_overlaps import TableOverlaps, table_overlaps
 from heap_assets.pipeline.user_rows import rows_by_user, rows_of_users, user_column
@@ -34,7 +42,7 @@ class ResolvedTable:
     """A table, and the rows of it that do not count: without migrations, and with them.
 
     ``touched`` is the key frame of what came and of all that shares an entity with it, if that was found just now;
-    ``since`` are the deliveries that were there before; ``user_rows`` are the files that count rows by recorded user.
+    ``since`` are the deliveries that were there before.
     """
 
     current: CurrentTable
@@ -44,12 +52,13 @@ class ResolvedTable:
     changed: bool
     touched: pl.DataFrame | None = None
     since: frozenset[str] = frozenset()
-    user_rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """Every table resolved; ``users`` is the path of the merged users' Parquet file, None without users.
+
+    ``everybody`` is the path of the file that says whom each recorded user is resolved to.
 
     ``merges`` are the deliveries that the identity map follows from, ``identity_file`` is where the lake keeps it.
     """
@@ -62,6 +71,7 @@ class Resolution:
     merges: tuple[str, ...]
     users: str | None
     users_rows: int
+    everybody: str
 
 
 def resolve(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> Resolution:
@@ -116,10 +126,16 @@ class _Resolving:
                 changed=name not in same,
                 touched=overlaps.touched,
                 since=frozenset(() if before is None else before.covers),
-                user_rows=overlaps.user_rows,
             )
         users = self._users(tables.get(USERS.kind), found)
-        state = ResolvedState(tables=states, merges=self._merges, identity_map=self._identity_file(), users=users)
+        everybody_known = self._everybody(found)
+        state = ResolvedState(
+            tables=states,
+            merges=self._merges,
+            identity_map=self._identity_file(),
+            users=users,
+            everybody=everybody_known,
+        )
         if state != self._before:
             write_state(self._storage, state)
         return Resolution(
@@ -131,6 +147,7 @@ class _Resolving:
             merges=self._merges,
             users=None if users is None else users.path,
             users_rows=0 if users is None else _height(self._storage, users.path),
+            everybody=everybody_known.path,
         )
 
     def _overlaps(self, table: CurrentTable) -> TableOverlaps:
@@ -161,6 +178,10 @@ class _Resolving:
             moved=self._moved,
             merges=self._merges,
         )
+
+    def _everybody(self, found: Mapping[str, TableOverlaps]) -> EverybodyState:
+        user_rows = [file for table in self._current.event_like() for file in found[table.name].user_rows]
+        return everybody(self._storage, user_rows, self._before.everybody, identity_map=self._known, moved=self._moved)
 
     def _identity_file(self) -> str:
         if self._same_map and self._before.identity_map is not None:

@@ -43,6 +43,14 @@ class UsersState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EverybodyState:
+    """The file that says whom each recorded user is resolved to, and the files of user rows that it was made of."""
+
+    path: str
+    user_rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedState:
     """Every table by name; the deliveries of migrations and the file of the identity map; the merged users."""
 
@@ -50,6 +58,7 @@ class ResolvedState:
     merges: tuple[str, ...] = ()
     identity_map: str | None = None
     users: UsersState | None = None
+    everybody: EverybodyState | None = None
 
 
 _MEMORY = Memory("resolved.json", TypeAdapter(ResolvedState), without=ResolvedState())
@@ -69,5 +78,5 @@ def resolved_files(storage: Storage) -> frozenset[str]:
     """Return the files that the last resolution needs."""
     state = read_state(storage)
     files = {file for table in state.tables.values() for file in (table.overlaps, *table.user_rows)}
-    files |= {state.identity_map, None if state.users is None else state.users.path}
+    files |= {state.identity_map, *(one.path for one in (state.users, state.everybody) if one is not None)}
     return frozenset(file for file in files if file is not None)

@@ -23,6 +23,7 @@ _USER, _SESSION, _START, _EVENT, _NAME = (
     "heap_event_name",
 )
 _ENDS, _BETWEEN = 0.4, 0.2
+_PARTS = 1 << 30
 
 
 def attribution(
@@ -150,19 +151,31 @@ def _position_weight() -> pl.Expr:
     return pl.when(touches <= two).then(1 / touches).when(at_an_end).then(_ENDS).otherwise(_BETWEEN / (touches - two))
 
 
-def attribution_by_channel(attributed: pl.LazyFrame) -> pl.LazyFrame:
+def attribution_by_channel(counts: pl.LazyFrame) -> pl.LazyFrame:
     """Return attribution_by_channel: how many conversions each model gives each channel, by UTC day of conversion.
 
-    In: the rows of attribution. Out: model (String), day (Date), channel (String), conversions (Float64).
+    In: ``share_counts`` of all users. Out: model (String), day (Date), channel (String), conversions (Float64).
 
     >>> from datetime import datetime
     >>> noon = datetime(2024, 6, 9, 12)
     >>> rows = {"model": "linear", "conversion_time": noon, "channel": "A", "weight": [0.5, 0.25]}
-    >>> attribution_by_channel(pl.LazyFrame(rows)).collect().rows()
+    >>> attribution_by_channel(share_counts(pl.LazyFrame(rows))).collect().rows()
     [('linear', datetime.date(2024, 6, 9), 'A', 0.75)]
     """
-    return (
-        attributed.group_by("model", pl.col("conversion_time").dt.date().alias("day"), "channel")
-        .agg(pl.col("weight").sort().sum().alias("conversions"))  # the same last digit in whatever order rows come
-        .sort("model", "day", "channel")
+    conversions = (pl.col("parts_of_parts") / _PARTS + pl.col("parts")) / _PARTS
+    return counts.select("model", "day", "channel", conversions.alias("conversions")).sort("model", "day", "channel")
+
+
+def share_counts(attributed: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what any set of users adds to each sum, unordered.
+
+    In: the rows of attribution. Out: model (String), day (Date), channel (String), shares, parts, parts_of_parts
+    (Int64): rows, and their weights as whole numbers of 2^-30 and 2^-60, since a sum of doubles ends in another last
+    digit for each order of rows, and nothing could be taken out of it again.
+    """
+    parts = pl.col("weight") * _PARTS
+    return attributed.group_by("model", pl.col("conversion_time").dt.date().alias("day"), "channel").agg(
+        pl.len().cast(pl.Int64).alias("shares"),
+        parts.floor().cast(pl.Int64).sum().alias("parts"),
+        ((parts - parts.floor()) * _PARTS).cast(pl.Int64).sum().alias("parts_of_parts"),
     )

@@ -133,7 +133,8 @@ def funnel_steps(
 ) -> pl.LazyFrame:
     """Return funnel_steps of one funnel: one row per group and step, also of steps that nobody reached.
 
-    In: ``reached`` are the rows of funnel_users, of this funnel or of all; ``grouped`` says whether it has group_by.
+    In: ``reached`` are the rows of funnel_users, of this funnel or of all, those of a user together and in the order of
+    steps; ``grouped`` says whether it has group_by.
     Out: funnel, group_value (String), step_number (Int64), step_name (String), users (Int64), conversion_from_start,
     conversion_from_previous, median_seconds_from_previous, median_seconds_from_start (Float64). Step 1 has the rates 1
     and no medians; a later rate over 0 users is null. An ungrouped funnel that nobody entered has its rows.
@@ -149,9 +150,8 @@ def funnel_steps(
     own = reached.filter(pl.col("funnel") == funnel).select(_USER, _GROUP, "step_number", "step_time")
     is_start = pl.col("step_number") == 1
     counted = (
-        own.sort(_USER, "step_number")  # who reached a step reached those before, so that they stand above it
-        .with_columns(
-            pl.col("step_time").shift(1).alias("previous"),
+        own.with_columns(  # who reached a step reached those before, so that they stand above it
+            pl.when(~is_start).then(pl.col("step_time").shift(1)).alias("previous"),
             pl.when(is_start).then("step_time").forward_fill().alias("start"),
         )
         .group_by(_GROUP, "step_number")

@@ -12,28 +12,26 @@ STEPS = tuple(f"step_{place}" for place in range(1, LENGTH + 1))
 _USER, _SESSION, _SEQUENCE = "heap_user_id", "heap_session_id", "heap_session_event_sequence"
 
 
-def paths(events: pl.LazyFrame) -> pl.LazyFrame:
+def paths(counts: pl.LazyFrame) -> pl.LazyFrame:
     """Return paths: one row per sequence of the first five events of a session, the most frequent first.
 
-    In: heap_events, of which heap_user_id, heap_session_id, heap_session_event_sequence (Int64, null without a session)
-    and heap_event_name (String) are read; an event without a time has its place in the sequence.
-    Out: step_1 to step_5 (String), users, sessions (Int64: users, and pairs of user and session, that began so).
+    In: ``path_counts`` of all users. Out: the same columns.
 
     >>> events = pl.LazyFrame({"heap_user_id": 7, "heap_session_id": 5, "heap_session_event_sequence": range(1, 7),
     ...                        "heap_event_name": ["a", "b", "b", "c", "d", "e"]})
-    >>> paths(events).collect().rows()
+    >>> paths(path_counts(events)).collect().rows()
     [('a', 'b', 'b', 'c', 'd', 1, 1)]
     """
-    return most_frequent_first(path_counts(events))
-
-
-def most_frequent_first(counts: pl.LazyFrame) -> pl.LazyFrame:
-    """Return paths from ``path_counts``: the same columns, in the order of paths."""
     return counts.sort("sessions", "users", *STEPS, descending=[True, True, *[False] * LENGTH])
 
 
 def path_counts(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Return step_1 to step_5, users, sessions, unordered: what any set of users adds to both counts."""
+    """Return what any set of users adds to each path, unordered.
+
+    In: heap_events, of which heap_user_id, heap_session_id, heap_session_event_sequence (Int64, null without a session)
+    and heap_event_name (String) are read; an event without a time has its place in the sequence.
+    Out: step_1 to step_5 (String), users, sessions (Int64: users, and pairs of user and session, that began so).
+    """
     first = events.filter(pl.col(_SEQUENCE) <= LENGTH).sort(_USER, _SESSION, _SEQUENCE)
     names = [pl.col("heap_event_name").shift(LENGTH - place).alias(f"step_{place}") for place in range(1, LENGTH + 1)]
     whole = first.select(_USER, _SEQUENCE, *names).filter(pl.col(_SEQUENCE) == LENGTH)

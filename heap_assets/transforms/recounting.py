@@ -2,7 +2,7 @@
 
 What users add to a count does not depend on anybody else, so the users that changed are taken out as they were and
 put in as they are. Whole numbers only: sums of fractions would depend on their order.
-Here: the arithmetic. Not here: what is counted (paths.py, retention.py).
+Here: the arithmetic. Not here: what is counted (paths.py, retention.py, attribution.py).
 """
 
 from collections.abc import Sequence

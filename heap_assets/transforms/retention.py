@@ -11,25 +11,18 @@ _PERIODS = {"week": "1w", "month": "1mo"}
 _DAYS_OF_A_WEEK, _MONTHS_OF_A_YEAR = 7, 12
 
 
-def retention(sessions: pl.LazyFrame) -> pl.LazyFrame:
+def retention(counts: pl.LazyFrame) -> pl.LazyFrame:
     """Return retention: one row per kind of period, cohort and later period in which someone of it was active.
 
-    In: heap_sessions, of which heap_user_id (Int64) and heap_session_start_time (Datetime us; rows without one take no
-    part) are read.
-    Out: period (String: week or month), cohort (Date on which it begins), periods_since, users, cohort_size (Int64),
-    rate (Float64).
+    In: ``retention_counts`` of all users: whoever is in a cohort was active in its first period.
+    Out: their columns, cohort_size (Int64), rate (Float64).
 
     >>> from datetime import datetime
     >>> starts = [datetime(2024, 6, 3), datetime(2024, 6, 4), datetime(2024, 6, 10)]
     >>> sessions = pl.LazyFrame({"heap_user_id": [1, 2, 2], "heap_session_start_time": starts})
-    >>> retention(sessions).filter(period="week").drop("period").collect().rows()
+    >>> retention(retention_counts(sessions)).filter(period="week").drop("period").collect().rows()
     [(datetime.date(2024, 6, 3), 0, 2, 2, 1.0), (datetime.date(2024, 6, 3), 1, 1, 2, 0.5)]
     """
-    return with_rates(retention_counts(sessions))
-
-
-def with_rates(counts: pl.LazyFrame) -> pl.LazyFrame:
-    """Return retention from ``retention_counts``: whoever is in a cohort was active in its first period."""
     sizes = counts.filter(periods_since=0).select("period", "cohort", pl.col("users").alias("cohort_size"))
     return (
         counts.join(sizes, on=("period", "cohort"))
@@ -39,7 +32,12 @@ def with_rates(counts: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def retention_counts(sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """Return period, cohort, periods_since, users, unordered: what any set of users adds to the count."""
+    """Return what any set of users adds to each count, unordered.
+
+    In: heap_sessions, of which heap_user_id (Int64) and heap_session_start_time (Datetime us; rows without one take no
+    part) are read.
+    Out: period (String: week or month), cohort (Date on which it begins), periods_since, users (Int64).
+    """
     days = (
         sessions.filter(pl.col(_START).is_not_null()).select(_USER, pl.col(_START).dt.date().alias("active")).unique()
     )

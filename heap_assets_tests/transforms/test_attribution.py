@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heap_assets.transforms.attribution import attribution, attribution_by_channel
+from heap_assets.transforms.attribution import attribution, attribution_by_channel, share_counts
 from heap_assets_tests.oracles import analytics_attribution as oracle
 from heap_assets_tests.transforms.user_local import assert_user_local
 
@@ -129,7 +129,7 @@ def test_a_conversion_without_a_time_is_left_out():
 def test_channels_are_summed_by_utc_day():
     events = [ORDER, (2, 7, "order", NOON + DAY, True), (3, 8, "order", NOON, True)]
     found = attributed(events, [before(1, DAY, "A"), before(2, timedelta(0), "B")])
-    summed = attribution_by_channel(found.lazy()).collect()
+    summed = attribution_by_channel(share_counts(found.lazy())).collect()
     assert list(summed.schema.items()) == [
         ("model", pl.String),
         ("day", pl.Date),
@@ -179,7 +179,7 @@ def test_any_conversions_are_shared_as_the_plain_reading_does(events, sessions, 
     assert len(found) == len(expected)
     shares = found.group_by(KEY[:4]).agg(pl.col("weight").sum())["weight"]
     assert shares.to_list() == pytest.approx([1.0] * len(shares))
-    summed = attribution_by_channel(found.lazy()).collect()
+    summed = attribution_by_channel(share_counts(found.lazy())).collect()
     assert {tuple(row[:3]): row[3] for row in summed.rows()} == pytest.approx(oracle.attribution_by_channel(expected))
     assert_user_local(
         lambda **frames: attribution(**frames, **lengths),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heap_assets.transforms.events import heap_events
-from heap_assets.transforms.paths import paths
+from heap_assets.transforms.paths import path_counts, paths
 from heap_assets_tests.oracles import analytics_journeys as oracle
 
 NINE = datetime(2024, 6, 1, 9)  # noqa: DTZ001 (UTC without zone, as stored)
@@ -30,7 +30,7 @@ def events_of(rows: list[Event]) -> pl.DataFrame:
 
 
 def paths_of(rows: list[Event]) -> list[tuple]:
-    found = paths(events_of(rows).lazy()).collect()
+    found = paths(path_counts(events_of(rows).lazy())).collect()
     steps = {f"step_{place}": pl.String for place in range(1, 6)}
     assert list(found.schema.items()) == list({**steps, "users": pl.Int64, "sessions": pl.Int64}.items())
     return found.rows()
@@ -71,5 +71,5 @@ _events = st.lists(
 def test_any_events_lead_to_the_paths_of_the_plain_reading(rows):
     events = events_of(rows)
     expected = sorted(oracle.paths(events.to_dicts()))
-    assert sorted(paths(events.lazy()).collect().rows()) == expected
-    assert sorted(paths(events[::-1].lazy()).collect().rows()) == expected
+    assert sorted(paths(path_counts(events.lazy())).collect().rows()) == expected
+    assert sorted(paths(path_counts(events[::-1].lazy())).collect().rows()) == expected

@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heap_assets.transforms.retention import retention
+from heap_assets.transforms.retention import retention, retention_counts
 from heap_assets_tests.oracles import analytics_journeys as oracle
 
 MONDAY = datetime(2024, 6, 3)  # noqa: DTZ001 (UTC without zone, as stored)
@@ -28,7 +28,7 @@ Session = tuple[int, datetime | None]
 
 
 def rows_of(sessions: list[Session]) -> list[tuple]:
-    found = retention(pl.LazyFrame(sessions, schema=SCHEMA, orient="row")).collect()
+    found = retention(retention_counts(pl.LazyFrame(sessions, schema=SCHEMA, orient="row"))).collect()
     assert list(found.schema.items()) == list(COLUMNS.items())
     return found.rows()
 
