@@ -9,6 +9,7 @@ Here: the stored names and types, and the rule that resolves them. Not here: the
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 import polars as pl
 
@@ -92,6 +93,7 @@ def stored_name(column: str, value_type: ValueType) -> str:
     return escaped(column) if value_type is ValueType.TEXT else f"{escaped(column)}${value_type.value}"
 
 
+@lru_cache(maxsize=10_000)  # asked of every column of every file, of which hundreds may have the same
 def delivered_column(stored: str) -> tuple[str, ValueType]:
     """Return the delivered column and the type that a stored name stands for.
 

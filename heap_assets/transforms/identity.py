@@ -68,12 +68,22 @@ def _one_edge_each(migrations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ends(edges: pl.DataFrame) -> pl.DataFrame:
-    """Follow every user to the end of its chain; path lengths halve each round, so log2(longest) + 1 rounds.
+    """Follow every user to the end of its chain; most chains have one edge, and only longer ones are walked."""
+    steps = edges.select(_FROM, _TO)
+    longer = steps.join(steps, left_on=_TO, right_on=_FROM, how="semi")
+    last = steps.join(longer, on=_FROM, how="anti")
+    met = last.join(longer, left_on=_FROM, right_on=_TO, how="semi")
+    walked = _walked(pl.concat([longer, met]))
+    return pl.concat([last, walked.join(longer, on=_FROM, how="semi")])
 
-    On a cycle the rounds are bounded: after 2^rounds > edges steps every user on it points into it.
+
+def _walked(steps: pl.DataFrame) -> pl.DataFrame:
+    """Return the end of each chain; path lengths halve each round, so log2(longest) + 1 rounds.
+
+    On a cycle the rounds are bounded: after 2^rounds > steps every user on it points into it.
     """
-    ends = under_way = edges.select(_FROM, _TO)
-    for _ in range(max(edges.height, 1).bit_length()):
+    ends = under_way = steps
+    for _ in range(max(steps.height, 1).bit_length()):
         further = ends.rename({_FROM: _TO, _TO: "further"})
         under_way = under_way.join(further, on=_TO).select(_FROM, pl.col("further").alias(_TO))
         if under_way.is_empty():
