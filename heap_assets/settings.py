@@ -4,6 +4,7 @@ Here: HEAP_* and the AWS variables that we read ourselves. Not here: AWS credent
 configuration (config/). A wrong value is one error that names the variable, the value and what is allowed.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from heap_assets.other_table import OtherTable, read_other_table
 
 FactsAs = Literal["views", "tables"]
 DEFAULT_UI_URL = "http://127.0.0.1:3000"
+DEFAULT_MEMORY_GIB = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Settings:
         duckdb_path: The published file.
         config_path: The analytics configuration; None stands for the packaged one.
         facts_as: Whether facts are published as views over the lake's Parquet or as tables.
+        memory_gib: About how much memory a first build may take; larger data is computed in parts.
         other: A table of the user's own that is published next to Heap's.
         aws: How S3 is reached.
         alert_urls: Where alerts go, as Apprise writes it; they hold secrets.
@@ -49,6 +52,7 @@ class Settings:
     duckdb_path: Path
     config_path: Path | None
     facts_as: FactsAs
+    memory_gib: float = DEFAULT_MEMORY_GIB
     other: OtherTable | None = None
     aws: AwsAccess
     alert_urls: tuple[str, ...] = field(default=(), repr=False)
@@ -105,6 +109,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         duckdb_path=duckdb_path,
         config_path=config_path,
         facts_as=_facts_as(setting("HEAP_FACTS_AS"), lake_uri),
+        memory_gib=_memory_gib(setting("HEAP_MEMORY_GIB")),
         other=read_other_table(setting("HEAP_OTHER_TABLE"), setting("HEAP_OTHER_KEY")),
         aws=AwsAccess(
             endpoint_url=setting("AWS_ENDPOINT_URL"),
@@ -167,6 +172,18 @@ def _ui_url(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise SettingsError(f"HEAP_UI_URL is {value}; it must be an address such as http://dagster.example.com.")
     return value.rstrip("/")
+
+
+def _memory_gib(value: str | None) -> float:
+    if value is None:
+        return DEFAULT_MEMORY_GIB
+    try:
+        memory = float(value)
+    except ValueError:
+        memory = math.nan
+    if not 0 < memory < math.inf:
+        raise SettingsError(f"HEAP_MEMORY_GIB is {value}; it must be a number of GiB such as 4 or 0.5.")
+    return memory
 
 
 def _facts_as(value: str | None, lake_uri: str) -> FactsAs:

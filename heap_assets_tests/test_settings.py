@@ -31,7 +31,7 @@ def test_without_any_variable_everything_is_below_a_folder_here(folder):
     assert (found.home, found.lake_uri, found.duckdb_path) == (home, str(home / "lake"), home / "heap.duckdb")
     assert found.export_uri is None
     assert found.source_uri == str(found.sample_path) == str(home / "sample")
-    assert (found.config_path, found.facts_as) == (None, "views")
+    assert (found.config_path, found.facts_as, found.memory_gib) == (None, "views", 4)
     assert (found.aws.endpoint_url, found.aws.region, found.aws.role_arn, found.aws.external_id) == (None,) * 4
     assert not home.exists()
 
@@ -92,6 +92,8 @@ def test_how_s3_is_reached_is_read_from_the_usual_variables_and_two_of_ours():
         ({"HEAP_DUCKDB_PATH": "s3://bucket/heap.duckdb"}, "it must be a path"),
         ({"HEAP_CONFIG": "nowhere.yaml"}, "there is no such file"),
         ({"HEAP_CONFIG": "my export"}, "there is no such file"),
+        ({"HEAP_MEMORY_GIB": "4 GiB"}, "it must be a number of GiB such as 4 or 0.5"),
+        ({"HEAP_MEMORY_GIB": "0"}, "it must be a number of GiB"),
         ({"HEAP_FACTS_AS": "both"}, "it must be views or tables"),
         ({"HEAP_FACTS_AS": "views", "HEAP_LAKE_URI": "s3://lake"}, "use tables"),
     ],

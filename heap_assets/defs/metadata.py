@@ -59,9 +59,9 @@ def resolved_metadata(resolution: Resolution, configuration: Configuration) -> d
         for name, table in tables.items()
         if table.current.table.is_event_like
     }
-    if USERS.kind in tables:
+    if resolution.users is not None:
         migrated[table_key(MIGRATED, USERS.kind)] = _table_metadata(
-            tables[USERS.kind], configuration.migrated_schema_name, USERS.kind, resolution.users_rows
+            tables[USERS.kind], configuration.migrated_schema_name, USERS.kind, resolution.users.rows
         ) | {"users_merged_into_others": dg.MetadataValue.int(tables[USERS.kind].facts.merged_rows)}
     if resolution.identity_changed:
         ends = resolution.identity_map["resolved_user_id"]

@@ -5,6 +5,7 @@ anew for the users that changed; else for everybody, large data bucket by bucket
 Here: an analysis from its inputs to its models. Not here: what is made for whom (model_making.py), publishing.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,8 +23,8 @@ from heap_assets.pipeline.recipes import recipes
 from heap_assets.pipeline.resolution import Resolution
 from heap_assets.pipeline.user_bucket import UserBucket
 
-ROWS_IN_A_BUCKET = 8_000_000
-"""Rows of sessions, pageviews and events; 3.9 million of the sample's in one bucket took 1.1 GB at the peak."""
+ROWS_OF_A_GIB = 2_500_000
+"""Rows of sessions, pageviews and events that a bucket of users may have for each GiB of memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +41,9 @@ def analyze(
     ledger: Ledger,
     configuration: Configuration,
     *,
-    rows_in_a_bucket: int = ROWS_IN_A_BUCKET,
+    memory_gib: float,
 ) -> Analysis:
-    """Return every model."""
+    """Return every model; what does not fit into so much memory is made bucket by bucket."""
     events = configured_events(configuration, resolution.current).found
     definitions = ledger.parsed_definitions().definitions
 
@@ -55,7 +56,7 @@ def analyze(
     if changed is not None:
         theirs = tables(changed).in_memory(work.columns_to_refresh())
         work.refresh(UserBucket(tables=theirs, events=events, made=work.made_of(changed)), changed)
-    buckets = -(-everything.rows // rows_in_a_bucket) or 1
+    buckets = math.ceil(everything.rows / (memory_gib * ROWS_OF_A_GIB)) or 1
     work.make(_buckets(everything, events, buckets, work), *_buckets(everything, events, 1, work))
     return Analysis(models=work.finished(resolution), warnings=events.warnings)
 

@@ -12,7 +12,26 @@ from pydantic import TypeAdapter
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.changed_users import SeenData
-from heap_assets.pipeline.model_layers import MadeModel
+from heap_assets.pipeline.layers import Layer, files_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeModel:
+    """A model as it was made.
+
+    Attributes:
+        of: A digest of all that it was made of; while it stays, so does the model.
+        rules: Of each thing that its rows follow from besides data a digest; while none changes, a refresh is enough.
+        layers: Oldest first; the first one is for everybody.
+        rows: Rows that count.
+        counts: The file of what was counted of all users, if its rows follow from counts.
+    """
+
+    of: str
+    rules: dict[str, str] = field(default_factory=dict)
+    layers: tuple[Layer, ...]
+    rows: int
+    counts: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +63,6 @@ def forget_analysis(storage: Storage) -> None:
 def analyzed_files(storage: Storage) -> frozenset[str]:
     """Return the files that the last analysis needs; the next one may leave some of them behind."""
     state = read_analytics(storage)
-    layers = [layer for made in state.models.values() for layer in made.layers]
-    named = {layer.users for layer in layers} | {made.counts for made in state.models.values()}
-    named.add(state.seen.identity_map)
-    return frozenset({file for layer in layers for file in layer.files} | {file for file in named if file is not None})
+    named = {made.counts for made in state.models.values()} | {state.seen.identity_map}
+    layers = (layer for made in state.models.values() for layer in made.layers)
+    return files_of(layers) | {file for file in named if file is not None}

@@ -1,22 +1,26 @@
 """The internal schema of the published file: what its views read besides the models.
 
-Which rows do not count, who is whom, which files a table has, its rows with users as recorded. Views over these stay
+Which rows do not count, who is whom, whose rows are in a newer layer, which files a table has, its rows with users as
+recorded. Views over these stay
 the same while dumps come. Here: making them. Not here: what is published (publication.py).
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import polars as pl
 
 from heap_assets.columns import escaped
 from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.layers import Layered
+from heap_assets.pipeline.refreshes import Refreshes
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.warehouse import views
 from heap_assets.warehouse.publisher import PublishedFile
 from heap_assets.warehouse.sql import identifier
 
 SCHEMA = "_heap_assets"
-_SUPERSEDED, _USERS = "superseded", "users"
+_SUPERSEDED, _USERS, _REFRESHED = "superseded", "users", "refreshed"
 
 
 class InternalSchema:
@@ -25,8 +29,17 @@ class InternalSchema:
     users = identifier(SCHEMA, _USERS)
     """The quoted name of the relation that has every recorded user, with whom it is resolved to."""
 
-    def __init__(self, file: PublishedFile, storage: Storage, resolution: Resolution, *, as_tables: bool) -> None:
+    def __init__(
+        self,
+        file: PublishedFile,
+        storage: Storage,
+        resolution: Resolution,
+        layered: Iterable[Layered],
+        *,
+        as_tables: bool,
+    ) -> None:
         self._file, self._storage, self._resolution, self._as_tables = file, storage, resolution, as_tables
+        self._refreshes = Refreshes.of(layered)
 
     def build(self) -> None:
         """Add the tables, and a view of the files of each table: a dump changes one view a table."""
@@ -35,6 +48,8 @@ class InternalSchema:
         everybody = views.file_select(str(self._storage.local_copy(self._resolution.everybody)))
         add = self._file.add_table if self._as_tables else self._file.add_view
         add(SCHEMA, _USERS, everybody)
+        if self._refreshes.numbers:
+            self._file.add_table(SCHEMA, _REFRESHED, self._refreshes.users(self._storage))
         for name, table in self._resolution.tables.items():
             if table.current.files and not self._as_tables:
                 self._file.add_view(SCHEMA, _files(name), views.files_select(self.lake(table)))
@@ -59,6 +74,11 @@ class InternalSchema:
         name = f"recorded/{escaped(table.current.name)}"
         self._file.add_view(SCHEMA, name, select)
         return identifier(SCHEMA, name)
+
+    def layered(self, made: Layered, *, user: str) -> str:
+        """Return a query of the rows of layers that count; ``user`` is the column that says whose a row is."""
+        layers = self._refreshes.layers(self._storage, made)
+        return views.layered_select(layers, user=user, refreshed=identifier(SCHEMA, _REFRESHED))
 
     def _superseded(self) -> pl.DataFrame:
         """Return the rows of all tables that do not count: one table, since each costs 10 ms."""

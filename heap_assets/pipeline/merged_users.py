@@ -1,7 +1,7 @@
-"""The merged users: one row per resolved user, kept as a file that the published users are read from.
+"""The merged users: one row per resolved user, kept in layers that the published users are read from.
 
-While columns and older deliveries stay, only the users who came or moved are merged anew. Here: whom that concerns, and
-the file. Not here: the rule (transforms/users.py).
+While columns and older deliveries stay, only the users who came or moved are merged anew. Here: whom that concerns.
+Not here: the rule (transforms/users.py), layers (layers.py).
 """
 
 from dataclasses import replace
@@ -12,8 +12,10 @@ from heap_assets.catalog import USERS
 from heap_assets.lake.kept_rows import kept_rows
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable
+from heap_assets.pipeline.layers import RowsByUser
 from heap_assets.pipeline.resolved_state import UsersState
 from heap_assets.pipeline.table_overlaps import TableOverlaps
+from heap_assets.shapes import TableShape
 from heap_assets.transforms.identity import recorded_users, resolved_users
 from heap_assets.transforms.overlaps import ENTITY
 from heap_assets.transforms.users import migrated_users
@@ -30,21 +32,30 @@ def merged_users(
     merges: tuple[str, ...],
 ) -> UsersState:
     """Return the merged users; ``moved`` (user_id, before) are those who resolve otherwise than for ``before``."""
-    after = UsersState(path="", covers=users.covers(), columns=repr(users.shape), merges=merges)
-    if before is not None and replace(before, path="") == after:
+    after = UsersState(layers=(), rows=0, covers=users.covers(), columns=repr(users.shape), merges=merges)
+    if before is not None and replace(before, layers=(), rows=0) == after:
         return before
     concerned = None
     if before is not None and before.columns == after.columns and set(before.covers) <= set(after.covers):
         concerned = _concerned(found, identity_map, moved, arrived=before.covers != after.covers)
     only = None if concerned is None else recorded_users(concerned, identity_map)
-    names = users.shape.names_in_s()  # DuckDB cannot tell a from A
+    if before is not None and concerned is not None and concerned.is_empty():
+        return replace(after, layers=before.layers, rows=before.rows)
     rows = users.rows(found.superseded(), of_users=only).collect(engine="streaming")
+    names = users.shape.names_in_s()  # DuckDB cannot tell a from A
     merged = migrated_users(rows, identity_map).rename(names)
-    if before is not None and concerned is not None:
-        kept = pl.read_parquet(storage.local_copy(before.path), glob=False)
-        is_concerned = pl.col(names["user_id"]).is_in(concerned["user_id"].implode())
-        merged = pl.concat([kept.filter(~is_concerned), merged])
-    return replace(after, path=kept_rows(storage, "resolved", merged, about=USERS.kind).path)
+    by_user = merged_rows(users.shape)
+    if before is None or concerned is None:
+        layer = by_user.kept(storage, merged)
+        return replace(after, layers=(layer,), rows=layer.rows)
+    whose = kept_rows(storage, by_user.folder, concerned, about=by_user.about).path
+    layers, count = by_user.with_layer(storage, before, by_user.kept(storage, merged, users=whose))
+    return replace(after, layers=layers, rows=count)
+
+
+def merged_rows(users: TableShape) -> RowsByUser:
+    """Return how the merged users of a table of this shape are kept."""
+    return RowsByUser(users.names_in_s()["user_id"], "resolved", USERS.kind)
 
 
 def _concerned(

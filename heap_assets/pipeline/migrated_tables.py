@@ -20,6 +20,7 @@ from heap_assets.labeled_columns import labeled_columns
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ORIGINAL_USER_ID
 from heap_assets.names import folded
+from heap_assets.pipeline.merged_users import merged_rows
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.shapes import TableShape
 from heap_assets.transforms.identity import recorded_users
@@ -126,10 +127,9 @@ def migrated_tables(
     }
     users = None
     if resolution.users is not None:
-        file = pl.scan_parquet(storage.local_copy(resolution.users), glob=False)
-        if only is not None:
-            file = file.filter(pl.col("user_id").is_in(only["user_id"].implode()))
-        users = _users(resolution.tables[USERS.kind], file, of["user"], resolution.merges)
+        merged = resolution.tables[USERS.kind]
+        rows_of_users = merged_rows(merged.current.shape).live(storage, resolution.users.layers, users=only)
+        users = _users(merged, rows_of_users, of["user"], resolution.merges)
     rows = sum(resolution.tables[table.name].facts.migrated_rows for table in resolution.current.event_like())
     return MigratedTables(events, users, rows)
 
@@ -161,7 +161,7 @@ def _event_table(
 
 
 def _users(
-    table: ResolvedTable, file: pl.LazyFrame, definitions: Sequence[Definition], merges: Sequence[str]
+    table: ResolvedTable, rows: pl.LazyFrame, definitions: Sequence[Definition], merges: Sequence[str]
 ) -> MigratedTable:
     shape = table.current.shape
     names = shape.names_in_s()
@@ -170,7 +170,7 @@ def _users(
     values |= _labeled(shape, definitions, names, read.__getitem__)
     return MigratedTable(
         name=table.current.name,
-        rows=file,
+        rows=rows,
         values=values,
         delivered=frozenset(read),
         stored_rows=table.current.stored_rows(),

@@ -2,7 +2,7 @@
 
 A model is refreshed if only data changed: the rows of the users that changed are made by the same recipe as for all.
 Here: deciding, making, remembering. Not here: recipes (recipes.py), whose rows changed (changed_users.py), what becomes
-of the older rows (model_layers.py), buckets of users (analysis.py).
+of the older rows (layers.py), buckets of users (analysis.py).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from heap_assets.analytics_models import HEAP_USERS
+from heap_assets.lake.kept_rows import kept_rows
 from heap_assets.lake.storage import Storage
 from heap_assets.models import Model
-from heap_assets.pipeline.analytics_state import AnalyticsState, write_analytics
+from heap_assets.pipeline.analytics_state import AnalyticsState, MadeModel, write_analytics
 from heap_assets.pipeline.changed_users import SeenData, changed_users, covers_of
+from heap_assets.pipeline.layers import Layer, RowsByUser, users_of
 from heap_assets.pipeline.migrated_tables import digest
-from heap_assets.pipeline.model_layers import Layer, MadeModel, kept, live_rows, users_of, with_layer
 from heap_assets.pipeline.recipe import Counting, Recipe
 from heap_assets.pipeline.resolution import Resolution
 from heap_assets.pipeline.user_bucket import UserBucket
@@ -25,6 +26,7 @@ from heap_assets.transforms.recounting import recounted
 
 _VERSION = "4"
 """Raised when a model comes to mean something else, so that a lake of before is computed anew."""
+_FOLDER = "analytics"
 _AT_ONCE = 2
 _FEW_USERS, _LARGEST_SHARE = 10_000, 0.3
 """If more users than that share changed, and more than a few, everybody's rows are made: that is faster."""
@@ -41,7 +43,11 @@ class AnalyzedModel:
 
     def rows(self, storage: Storage) -> pl.LazyFrame:
         """Return the rows of the model."""
-        return live_rows(storage, self.model, self.made.layers)
+        return _by_user(self.model).live(storage, self.made.layers)
+
+
+def _by_user(model: Model) -> RowsByUser:
+    return RowsByUser(model.user, _FOLDER, model.name)
 
 
 def _rules(recipe: Recipe) -> dict[str, str]:
@@ -124,15 +130,15 @@ class ModelMaking:
                 chosen.append(recipe)
             elif recipe.model.name not in self._made:
                 anew.add(recipe.model.name)
-        users = kept(self._storage, changed, "changed_users").path
+        users = kept_rows(self._storage, _FOLDER, changed, about="changed_users").path
         _side_by_side(chosen, lambda recipe: self._refresh(recipe, bucket, users))
 
     def _refresh(self, recipe: Recipe, bucket: UserBucket, users: str) -> None:
         name = recipe.model.name
         frame = recipe.rows(bucket)
-        layer = Layer(files=(kept(self._storage, frame, name).path,), rows=frame.height, users=users)
-        self._refreshed[name] = layer
-        layers, rows = with_layer(self._storage, recipe.model, self._before.models[name], layer)
+        by_user = _by_user(recipe.model)
+        layer = self._refreshed[name] = by_user.kept(self._storage, frame, users=users)
+        layers, rows = by_user.with_layer(self._storage, self._before.models[name], layer)
         self._made[name] = MadeModel(of=self._of[name], rules=_rules(recipe), layers=layers, rows=rows)
 
     def make(self, buckets: Sequence[UserBucket], everyone: UserBucket) -> None:
@@ -153,7 +159,7 @@ class ModelMaking:
         if counts is None:
             counts = recipe.rows(everyone)
         rows = recipe.counting.whole(counts.lazy()).collect(engine="streaming")
-        self._add(recipe, rows, counts=kept(self._storage, counts, recipe.model.name).path)
+        self._add(recipe, rows, counts=kept_rows(self._storage, _FOLDER, counts, about=recipe.model.name).path)
 
     def _recounted(self, recipe: Recipe, counting: Counting) -> pl.DataFrame | None:
         """Return what is counted of all users, from what it was and the users refreshed, if it can be."""
@@ -162,16 +168,17 @@ class ModelMaking:
         if layer is None or before is None or before.counts is None or not self._has_its_rules(recipe):
             return None
         made, users = self._before.models[counted.name], users_of(self._storage, [layer.users or ""])
-        come = counting.counted(live_rows(self._storage, counted, [layer]))
-        gone = counting.counted(live_rows(self._storage, counted, made.layers, users=users))
+        come = counting.counted(_by_user(counted).live(self._storage, [layer]))
+        gone = counting.counted(_by_user(counted).live(self._storage, made.layers, users=users))
         counts = pl.scan_parquet(self._storage.local_copy(before.counts), glob=False)
         return recounted(counts, gone, come, counts=counting.counts).collect(engine="streaming")
 
     def _add(self, recipe: Recipe, frame: pl.DataFrame, *, counts: str | None = None) -> None:
         name = recipe.model.name
         before = self._made.get(name)
-        files = (*(before.layers[0].files if before else ()), kept(self._storage, frame, name).path)
-        rows = (before.rows if before else 0) + frame.height
+        added = _by_user(recipe.model).kept(self._storage, frame)
+        files = (*(before.layers[0].files if before else ()), *added.files)
+        rows = (before.rows if before else 0) + added.rows
         layers = (Layer(files=files, rows=rows),)
         self._made[name] = MadeModel(of=self._of[name], rules=_rules(recipe), layers=layers, rows=rows, counts=counts)
 
@@ -179,7 +186,7 @@ class ModelMaking:
         """Return a function that gives the rows of a model for one bucket of users; of one across users all."""
 
         def rows(name: str) -> pl.LazyFrame:
-            found = live_rows(self._storage, self._models[name], self._made[name].layers)
+            found = _by_user(self._models[name]).live(self._storage, self._made[name].layers)
             return found.filter(pl.col(self._models[name].user).hash() % buckets == number) if buckets > 1 else found
 
         return rows
@@ -188,10 +195,10 @@ class ModelMaking:
         """Return a function that gives the rows of a model for these users, which a refreshed one has in a layer."""
 
         def rows(name: str) -> pl.LazyFrame:
-            model, layer = self._models[name], self._refreshed.get(name)
+            by_user, layer = _by_user(self._models[name]), self._refreshed.get(name)
             if layer is not None:
-                return live_rows(self._storage, model, [layer])
-            return live_rows(self._storage, model, self._made[name].layers, users=users)
+                return by_user.live(self._storage, [layer])
+            return by_user.live(self._storage, self._made[name].layers, users=users)
 
         return rows
 

@@ -25,20 +25,18 @@ from heap_assets.config.model import Configuration
 from heap_assets.labeled import Definition
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, MODELS, ORIGINAL_USER_ID, QUARANTINE, Model
-from heap_assets.pipeline import internal_schema, other_data, sync_tables
+from heap_assets.pipeline import other_data, sync_tables
 from heap_assets.pipeline.analysis import Analysis
 from heap_assets.pipeline.descriptions import Descriptions, MadeTable, PublishedTable
 from heap_assets.pipeline.internal_schema import InternalSchema
+from heap_assets.pipeline.layers import Layered
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.other_data import JoinedTable
-from heap_assets.pipeline.refreshes import Refreshes
-from heap_assets.pipeline.resolution import Resolution, ResolvedTable
-from heap_assets.shapes import union_columns
+from heap_assets.pipeline.resolution import Resolution
+from heap_assets.shapes import TableShape, union_columns
 from heap_assets.warehouse import views
 from heap_assets.warehouse.publisher import PublishedFile, new_file
 from heap_assets.warehouse.sql import identifier
-
-_REFRESHED = "refreshed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +67,19 @@ def publish(
     """Build the file beside the old one and swap it in; return what is in it."""
     definitions = ledger.parsed_definitions()
     with new_file(path) as file:
-        building = _Building(file, storage, resolution, configuration, definitions.definitions, as_tables=as_tables)
+        building = _Building(
+            file,
+            storage,
+            resolution,
+            analysis,
+            configuration=configuration,
+            definitions=definitions.definitions,
+            as_tables=as_tables,
+        )
         building.internal.build()
         building.schema_s(ledger)
         building.schema_migrated()
-        building.models(analysis)
+        building.models()
         if joined is not None:
             building.other_table(joined)
         tables = building.described()
@@ -92,16 +98,19 @@ class _Building:
         file: PublishedFile,
         storage: Storage,
         resolution: Resolution,
+        analysis: Analysis,
+        *,
         configuration: Configuration,
         definitions: Sequence[Definition],
-        *,
         as_tables: bool,
     ) -> None:
-        self._file, self._storage, self._resolution = file, storage, resolution
+        self._file, self._storage, self._resolution, self._analysis = file, storage, resolution, analysis
         self._s, self._migrated = configuration.schema_name, configuration.migrated_schema_name
         self._column_set = configuration.all_events_columns
         self._definitions, self._as_tables = definitions, as_tables
-        self.internal = InternalSchema(file, storage, resolution, as_tables=as_tables)
+        users = () if resolution.users is None else (resolution.users,)
+        layered = (*users, *(analyzed.made for analyzed in analysis.models.values()))
+        self.internal = InternalSchema(file, storage, resolution, layered, as_tables=as_tables)
         self.about: Mapping[str, str] = {}
         self._descriptions = Descriptions()
 
@@ -131,7 +140,7 @@ class _Building:
         self._file.add_schema(self._migrated)
         self._add_frame(self._migrated, IDENTITY_MAP.name, resolution.identity_map)
         if resolution.users is not None:
-            self._add_users(resolution.tables[USERS.kind], resolution.users, resolution.users_rows)
+            self._add_users(resolution.tables[USERS.kind].current.shape, resolution.users)
         recorded: dict[str, str] = {}
         for table in resolution.current.event_like():
             resolved = resolution.tables[table.name]
@@ -148,12 +157,12 @@ class _Building:
             self._add_select(self._migrated, names[table.name], query, rows=rows, kind=table.name)
         self._add_all_events(self._migrated, names, recorded)
 
-    def _add_users(self, users: ResolvedTable, path: str, rows: int) -> None:
-        shape = users.current.shape
+    def _add_users(self, shape: TableShape, users: Layered) -> None:
         names = shape.names_in_s()
         known = {column.name: (names[column.name], column.type) for column in shape.columns}
-        query = views.with_labeled(views.file_select(str(self._storage.local_copy(path))), known, self._defined("user"))
-        self._add_select(self._migrated, USERS.kind, query, rows=rows, kind=USERS.kind)
+        merged = self.internal.layered(users, user=names["user_id"])
+        query = views.with_labeled(merged, known, self._defined("user"))
+        self._add_select(self._migrated, USERS.kind, query, rows=users.rows, kind=USERS.kind)
 
     def _add_all_events(self, schema: str, names: Mapping[str, str], recorded: Mapping[str, str] | None = None) -> None:
         """Add all_events over published tables, or on resolved users over ``recorded``: the tables as recorded."""
@@ -176,19 +185,12 @@ class _Building:
         rows = sum(fact.migrated_rows if migrated else fact.rows for fact in facts)
         self._add_select(schema, ALL_EVENTS.name, query, rows=rows, kind=ALL_EVENTS.name)
 
-    def models(self, analysis: Analysis) -> None:
+    def models(self) -> None:
         """Add heap_analytics, and the segments beside the tables with migrations."""
         self._file.add_schema(SCHEMA)
-        refreshes = Refreshes.of(analysis)
-        if refreshes.numbers:
-            self._file.add_table(internal_schema.SCHEMA, _REFRESHED, refreshes.users(self._storage))
-        for name, analyzed in analysis.models.items():
+        for name, analyzed in self._analysis.models.items():
             schema = SCHEMA if analyzed.model in ANALYTICS else self._migrated
-            query = views.layered_select(
-                refreshes.layers(self._storage, analyzed.made),
-                user=analyzed.model.user,
-                refreshed=identifier(internal_schema.SCHEMA, _REFRESHED),
-            )
+            query = self.internal.layered(analyzed.made, user=analyzed.model.user)
             as_table = self._as_tables or analyzed.model.small
             add = self._file.add_table if as_table else self._file.add_view
             add(schema, name, query)

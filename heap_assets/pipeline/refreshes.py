@@ -1,17 +1,16 @@
-"""The refreshes of an analysis as a published file shows them: a number for each, and whose rows it made.
+"""Refreshes as a published file shows them: a number for each, and whose rows it made.
 
-A view over a model's layers leaves out of each layer the users of the refreshes after it. Not here: the SQL
-(warehouse/views.py), making layers (model_layers.py).
+A view over rows in layers leaves out of each layer the users of the refreshes after it. Not here: the SQL
+(warehouse/views.py), making layers (layers.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.analysis import Analysis
-from heap_assets.pipeline.model_layers import MadeModel
+from heap_assets.pipeline.layers import Layered
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +20,9 @@ class Refreshes:
     numbers: Mapping[str, int]
 
     @classmethod
-    def of(cls, analysis: Analysis) -> "Refreshes":
-        """Number the refreshes that any model has a layer of."""
-        layers = [layer for analyzed in analysis.models.values() for layer in analyzed.made.layers]
-        files = sorted({layer.users for layer in layers if layer.users is not None})
+    def of(cls, layered: Iterable[Layered]) -> "Refreshes":
+        """Number the refreshes that any of these rows have a layer of."""
+        files = sorted({layer.users for made in layered for layer in made.layers if layer.users is not None})
         return cls({file: number for number, file in enumerate(files)})
 
     def users(self, storage: Storage) -> pl.DataFrame:
@@ -36,7 +34,7 @@ class Refreshes:
             for file, number in self.numbers.items()
         ).collect()
 
-    def layers(self, storage: Storage, made: MadeModel) -> list[tuple[list[str], list[int]]]:
+    def layers(self, storage: Storage, made: Layered) -> list[tuple[list[str], list[int]]]:
         """Return the files of each layer, oldest first, and the refreshes after it."""
         return [
             (

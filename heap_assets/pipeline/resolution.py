@@ -56,7 +56,7 @@ class ResolvedTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """Every table resolved; ``users`` is the path of the merged users' Parquet file, None without users.
+    """Every table resolved; ``users`` are the merged users in layers, None without users.
 
     ``everybody`` is the path of the file that says whom each recorded user is resolved to.
 
@@ -69,8 +69,7 @@ class Resolution:
     identity_file: str
     identity_changed: bool
     merges: tuple[str, ...]
-    users: str | None
-    users_rows: int
+    users: UsersState | None
     everybody: str
 
 
@@ -145,8 +144,7 @@ class _Resolving:
             identity_file=state.identity_map or "",
             identity_changed=self._merges != self._before.merges or not self._before.tables,
             merges=self._merges,
-            users=None if users is None else users.path,
-            users_rows=0 if users is None else _height(self._storage, users.path),
+            users=users,
             everybody=everybody_known.path,
         )
 
@@ -197,7 +195,3 @@ def migration_rows(table: CurrentTable | None) -> pl.DataFrame:
     if table.shape.column("time") is None:
         rows = rows.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("time"))
     return rows.select("from_user_id", "to_user_id", "time").collect()
-
-
-def _height(storage: Storage, path: str) -> int:
-    return int(pl.scan_parquet(storage.local_copy(path), glob=False).select(pl.len()).collect().item())

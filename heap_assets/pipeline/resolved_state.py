@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.layers import Layer, files_of
 from heap_assets.pipeline.table_facts import TableFacts, TableSums
 
 
@@ -34,9 +35,10 @@ class TableState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsersState:
-    """The file of the merged users, and from which deliveries, columns and merges they were made."""
+    """The merged users in layers, and from which deliveries, columns and merges they were made."""
 
-    path: str
+    layers: tuple[Layer, ...]
+    rows: int
     covers: tuple[str, ...]
     columns: str
     merges: tuple[str, ...]
@@ -78,5 +80,6 @@ def resolved_files(storage: Storage) -> frozenset[str]:
     """Return the files that the last resolution needs."""
     state = read_state(storage)
     files = {file for table in state.tables.values() for file in (table.overlaps, *table.user_rows)}
-    files |= {state.identity_map, *(one.path for one in (state.users, state.everybody) if one is not None)}
-    return frozenset(file for file in files if file is not None)
+    files |= {state.identity_map, None if state.everybody is None else state.everybody.path}
+    users = () if state.users is None else state.users.layers
+    return files_of(users) | {file for file in files if file is not None}

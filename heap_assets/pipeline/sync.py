@@ -141,7 +141,9 @@ class Sync:
         """Make the models of heap_analytics and the segments; what nothing changed for stays as it is."""
         resolution = self.resolution()
         with self._lock():
-            self._analysis = analyze(self.storage, resolution, self.ledger(), self.configuration)
+            self._analysis = analyze(
+                self.storage, resolution, self.ledger(), self.configuration, memory_gib=self.settings.memory_gib
+            )
         for warning in self._analysis.warnings:
             self._progress.note(warning)
         return self._analysis

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.pipeline.analysis import analyze
 from heap_assets.pipeline.analytics_state import forget_analysis
 from heap_assets_tests.exports.busy import CONFIGURATION, busy_exports
 from heap_assets_tests.exports.shorthand import data_file, dump
@@ -30,10 +29,11 @@ def rows(sync, query):
         return connection.execute(query).fetchall()
 
 
-def sync_with(folder, **keys):
+def sync_with(folder, memory_gib="", **keys):
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    return sync_of(folder / "export", home, HEAP_CONFIG=str(configured(home, **{**ALONE, **keys})))
+    config = configured(home, **{**ALONE, **keys})
+    return sync_of(folder / "export", home, HEAP_CONFIG=str(config), HEAP_MEMORY_GIB=memory_gib)
 
 
 def made(sync, *names):
@@ -46,8 +46,8 @@ def made(sync, *names):
 
 
 @some(3)
-@given(busy_exports(), st.sampled_from([20, 1_000]))
-def test_the_models_of_dumps_taken_one_by_one_are_those_of_the_oracle_and_consistent(dumps, rows_in_a_bucket):
+@given(busy_exports(), st.sampled_from(["0.00001", "4"]))
+def test_the_models_of_dumps_taken_one_by_one_are_those_of_the_oracle_and_consistent(dumps, memory):
     with scratch() as folder:
         for one in dumps:
             write_dump(folder / "export", one)
@@ -59,10 +59,9 @@ def test_the_models_of_dumps_taken_one_by_one_are_those_of_the_oracle_and_consis
         assert_weights_sum_to_one(sync)
 
         forget_analysis(sync.storage)
-        in_buckets = analyze(
-            sync.storage, sync.resolve(), sync.ledger(), sync.configuration, rows_in_a_bucket=rows_in_a_bucket
-        )
-        assert rows_in_a_bucket > 20 or len(in_buckets.models["heap_events"].made.layers[0].files) > 1
+        sync = sync_with(folder, memory, **CONFIGURATION)
+        files = sync.analyze().models["heap_events"].made.layers[0].files
+        assert (len(files) > 1) == (memory != "4")
         sync.publish()
         assert differences(expected, published_by(sync)) == []
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.pipeline import model_layers, packing, table_facts, user_rows
+from heap_assets.pipeline import layers, packing, table_facts, user_rows
 from heap_assets_tests.exports.busy import CONFIGURATION, busy_exports
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
@@ -64,8 +64,8 @@ def test_dump_by_dump_ends_bit_by_bit_in_what_a_first_run_makes(dumps, limits, m
         patch.setattr(packing, "MOST_SMALL_FILES", most_files)
         patch.setattr(user_rows, "_MOST_FILES", most_files)
         patch.setattr(table_facts, "_MOST_AHEAD", most_ahead)
-        patch.setattr(model_layers, "_MOST_LAYERS", limits[0])
-        patch.setattr(model_layers, "_LARGEST_SHARE", limits[1])
+        patch.setattr(layers, "_MOST_LAYERS", limits[0])
+        patch.setattr(layers, "_LARGEST_SHARE", limits[1])
         for one in dumps:
             write_dump(folder / "export", one)
             run(sync_with(folder, "home", **data.draw(st.sampled_from([CONFIGURATION, CONFIGURATION, OTHER]))))
@@ -157,7 +157,7 @@ def test_a_column_that_changes_its_type_makes_what_reads_it_for_everybody(tmp_pa
 
 
 def test_layers_are_put_together_when_they_become_many(tmp_path, monkeypatch):
-    monkeypatch.setattr(model_layers, "_LARGEST_SHARE", 9.0)
+    monkeypatch.setattr(layers, "_LARGEST_SHARE", 9.0)
     people(tmp_path)
     most = 0
     for number in range(2, 13):
