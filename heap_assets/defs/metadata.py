@@ -59,7 +59,7 @@ def resolved_metadata(resolution: Resolution, configuration: Configuration) -> d
         for name, table in tables.items()
         if table.current.table.is_event_like
     }
-    if resolution.users is not None:
+    if USERS.kind in tables and resolution.users is not None:
         migrated[table_key(MIGRATED, USERS.kind)] = _table_metadata(
             tables[USERS.kind], configuration.migrated_schema_name, USERS.kind, resolution.users.rows
         ) | {"users_merged_into_others": dg.MetadataValue.int(tables[USERS.kind].facts.merged_rows)}
