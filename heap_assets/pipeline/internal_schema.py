@@ -1,8 +1,8 @@
 """The internal schema of the published file: what its views read besides the models.
 
 Which rows do not count, who is whom, whose rows are in a newer layer, which files a table has, its rows with users as
-recorded. Views over these stay
-the same while dumps come. Here: making them. Not here: what is published (publication.py).
+recorded. Views over these stay the same while dumps come. Here: making them. Not here: what is published
+(publication.py).
 """
 
 from collections.abc import Iterable

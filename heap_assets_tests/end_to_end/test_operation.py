@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 LAST_DAY = (datetime.now(UTC) - timedelta(days=2)).date()
 SIZE = SampleSize(users=60, days=20, end=LAST_DAY)
 NEW_TABLE = "wishlist_add"
-CONFIG = "freshness: {default: {warn: 60h, fail: 80h}, tables: {}}\n"
+CONFIG = "freshness: {default: {warn: 90h, fail: 100h}, tables: {}}\n"
 
 
 class Story:
