@@ -73,6 +73,7 @@ def test_data_never_gets_older_and_the_future_counts_for_nothing(place, storage)
         assert age(daemon) == pytest.approx(3, abs=0.1)
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_the_hourly_job_plots_the_lag_of_every_delivered_table_and_lands_nothing(place, storage):
     place.deliver(1, {"orders": events((1, 1, 1, hours_ago(60)))})
     with storage.open() as daemon:
@@ -90,6 +91,7 @@ def test_the_hourly_job_plots_the_lag_of_every_delivered_table_and_lands_nothing
     assert (schedule.cron_schedule, schedule.default_status) == ("7 * * * *", dg.DefaultScheduleStatus.RUNNING)
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_another_name_of_the_schema_keeps_no_tick_from_looking_before_it_is_published(place, storage, monkeypatch):
     place.deliver(1, {"orders": events((1, 1, 1, hours_ago(60)))})
     with storage.open() as daemon:

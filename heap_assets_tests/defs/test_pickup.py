@@ -91,6 +91,7 @@ def nightly(daemon) -> list[dg.RunRequest]:
         return list(repository.get_schedule_def("heap_sync_nightly").evaluate_tick(context).run_requests or ())
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_a_run_names_no_event_table_and_lands_and_tells_them_all_the_same(place, storage):
     place.deliver(1, {"orders": ROWS})
     with storage.open() as daemon:
