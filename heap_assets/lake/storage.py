@@ -10,7 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from heap_assets.aws.refusals import explained
 from heap_assets.errors import LakeError, ObjectMissingError
@@ -18,6 +18,8 @@ from heap_assets.errors import LakeError, ObjectMissingError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+COMPRESSION: Final = "lz4"
+"""Of every Parquet file: a night takes a sixth less CPU time than with zstd, the files a quarter more room."""
 _MISREAD = re.compile(r"\\|%[0-9A-Fa-f]{2}")
 
 

@@ -24,9 +24,9 @@ from heap_assets.errors import HeapAssetsError, UnreadableFileError
 from heap_assets.export import avro, json_rows, tolerant
 from heap_assets.export.manifest import Delivery, Dump
 from heap_assets.export.source import Source
-from heap_assets.lake.kept_rows import COMPRESSION
 from heap_assets.lake.landed_table import LandedTable, NewFile
 from heap_assets.lake.parquet_footer import Footer, footer_of
+from heap_assets.lake.storage import COMPRESSION
 from heap_assets.transforms.storing import stored
 
 FILES_METADATA = "heap_assets.files"

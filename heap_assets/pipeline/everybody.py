@@ -13,6 +13,7 @@ from heap_assets.lake.kept_rows import kept_rows
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.resolved_state import EverybodyState
 from heap_assets.pipeline.user_rows import users_with_rows
+from heap_assets.transforms.identity import resolutions
 
 
 def everybody(
@@ -29,12 +30,11 @@ def everybody(
     """
     if before is not None and moved.is_empty() and set(user_rows) <= set(before.user_rows):
         return before
-    known = pl.DataFrame(schema=dict.fromkeys(("user_id", "resolved_user_id"), pl.Int64()))
-    if before is not None:
+    if before is None:
+        rows = resolutions(users_with_rows(storage, user_rows), identity_map)
+    else:
+        came = users_with_rows(storage, set(user_rows) - set(before.user_rows))
+        concerned = pl.concat([came, moved.select("user_id")]).unique()
         known = pl.read_parquet(storage.local_copy(before.path), glob=False)
-    came = users_with_rows(storage, set(user_rows) - set(() if before is None else before.user_rows))
-    concerned = pl.concat([came, moved.select("user_id")]).unique()
-    resolved = concerned.join(identity_map, on="user_id", how="left")
-    resolved = resolved.with_columns(pl.coalesce("resolved_user_id", "user_id").alias("resolved_user_id"))
-    rows = pl.concat([known.join(concerned, on="user_id", how="anti"), resolved.select(known.columns)])
-    return EverybodyState(path=kept_rows(storage, "resolved", rows, about="users").path, user_rows=tuple(user_rows))
+        rows = pl.concat([known.join(concerned, on="user_id", how="anti"), resolutions(concerned, identity_map)])
+    return EverybodyState(path=kept_rows(storage, "resolved", rows, about="everybody").path, user_rows=tuple(user_rows))

@@ -58,8 +58,7 @@ class ResolvedTable:
 class Resolution:
     """Every table resolved; ``users`` are the merged users in layers, None without users.
 
-    ``everybody`` is the path of the file that says whom each recorded user is resolved to.
-
+    ``everybody`` is the path of the file that says whom each recorded user is resolved to;
     ``merges`` are the deliveries that the identity map follows from, ``identity_file`` is where the lake keeps it.
     """
 

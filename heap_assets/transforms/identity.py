@@ -44,11 +44,20 @@ def moved_users(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     return both.filter(pl.col("before") != pl.col("after")).select("user_id", "before")
 
 
+def resolutions(users: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
+    """Return user_id, resolved_user_id of these recorded users (user_id); one whom the map lacks is itself.
+
+    >>> merged = pl.DataFrame({"user_id": [1], "resolved_user_id": [2]})
+    >>> resolutions(pl.DataFrame({"user_id": [1, 5]}), merged).sort("user_id").rows()
+    [(1, 2), (5, 5)]
+    """
+    found = users.select("user_id").join(identity_map, on="user_id", how="left")
+    return found.select("user_id", pl.coalesce("resolved_user_id", "user_id"))
+
+
 def resolved_users(users: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
     """Return whom each of these recorded users (user_id) is resolved to, as user_id."""
-    return users.join(identity_map, on="user_id", how="left").select(
-        pl.coalesce("resolved_user_id", "user_id").alias("user_id")
-    )
+    return resolutions(users, identity_map).select(pl.col("resolved_user_id").alias("user_id"))
 
 
 def recorded_users(users: pl.DataFrame, identity_map: pl.DataFrame) -> pl.Series:
