@@ -10,7 +10,7 @@ import polars as pl
 import polars.selectors as cs
 
 from heap_assets.names import published_names
-from heap_assets.transforms.channels import ChannelRule, channel, referrer
+from heap_assets.transforms.channels import ChannelRule, channels, referrer
 from heap_assets.transforms.runs import begins_run, in_order
 from heap_assets.transforms.text_columns import text_column
 
@@ -57,8 +57,7 @@ def heap_users(
         pl.col("time").cast(pl.Datetime("us")).alias("initial_session_time"),
         referrer(columns).alias("initial_referrer"),
         *(text_column(name, columns).alias(initial) for initial, name in _TEXTS.items()),
-        channel(rules, own_domains, columns).alias("initial_marketing_channel"),
-    )
+    ).with_columns(channels(first, rules=rules, own_domains=own_domains).alias("initial_marketing_channel"))
     return renamed.join(initial, on="user_id", how="left").select(
         cs.by_name(*renamed.columns), cs.by_name(*INITIAL_COLUMNS)
     )

@@ -9,7 +9,7 @@ import polars as pl
 LENGTH = 5
 STEPS = tuple(f"step_{place}" for place in range(1, LENGTH + 1))
 
-_USER, _SESSION, _SEQUENCE = "heap_user_id", "heap_session_id", "heap_session_event_sequence"
+_USER, _SEQUENCE = "heap_user_id", "heap_session_event_sequence"
 
 
 def paths(counts: pl.LazyFrame) -> pl.LazyFrame:
@@ -28,13 +28,13 @@ def paths(counts: pl.LazyFrame) -> pl.LazyFrame:
 def path_counts(events: pl.LazyFrame) -> pl.LazyFrame:
     """Return what any set of users adds to each path, unordered.
 
-    In: heap_events, of which heap_user_id, heap_session_id, heap_session_event_sequence (Int64, null without a session)
-    and heap_event_name (String) are read; an event without a time has its place in the sequence.
+    In: heap_events, of which heap_user_id, heap_session_event_sequence (Int64, null without a session) and
+    heap_event_name (String) are read, the rows of a session together and in the order of the sequence; an event without
+    a time has its place in it.
     Out: step_1 to step_5 (String), users, sessions (Int64: users, and pairs of user and session, that began so).
     """
-    first = events.filter(pl.col(_SEQUENCE) <= LENGTH).sort(_USER, _SESSION, _SEQUENCE)
-    names = [pl.col("heap_event_name").shift(LENGTH - place).alias(f"step_{place}") for place in range(1, LENGTH + 1)]
-    whole = first.select(_USER, _SEQUENCE, *names).filter(pl.col(_SEQUENCE) == LENGTH)
+    names = [pl.col("heap_event_name").shift(LENGTH - place).alias(step) for place, step in enumerate(STEPS, start=1)]
+    whole = events.select(_USER, _SEQUENCE, *names).filter(pl.col(_SEQUENCE) == LENGTH)
     return whole.group_by(STEPS).agg(
         pl.col(_USER).n_unique().cast(pl.Int64).alias("users"), pl.len().cast(pl.Int64).alias("sessions")
     )

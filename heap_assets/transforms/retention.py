@@ -35,20 +35,21 @@ def retention_counts(sessions: pl.LazyFrame) -> pl.LazyFrame:
     """Return what any set of users adds to each count, unordered.
 
     In: heap_sessions, of which heap_user_id (Int64) and heap_session_start_time (Datetime us; rows without one take no
-    part) are read.
+    part) are read, the rows of a user together and the earliest first.
     Out: period (String: week or month), cohort (Date on which it begins), periods_since, users (Int64).
     """
-    days = (
-        sessions.filter(pl.col(_START).is_not_null()).select(_USER, pl.col(_START).dt.date().alias("active")).unique()
-    )
+    days = sessions.filter(pl.col(_START).is_not_null()).select(_USER, pl.col(_START).dt.date().alias("active"))
     return pl.concat([_by_period(days, period) for period in _PERIODS])
 
 
 def _by_period(days: pl.LazyFrame, period: str) -> pl.LazyFrame:
-    active = days.select(_USER, pl.col("active").dt.truncate(_PERIODS[period])).unique()
-    cohorts = active.group_by(_USER).agg(pl.col("active").min().alias("cohort"))
+    is_first = (pl.col(_USER) != pl.col(_USER).shift(1)).fill_null(value=True)
+    comes_back = pl.col("active") != pl.col("active").shift(1)
     return (
-        active.join(cohorts, on=_USER)
+        days.select(_USER, pl.col("active").dt.truncate(_PERIODS[period]))
+        .with_columns(is_first.alias("is_first"))
+        .filter(pl.col("is_first") | comes_back)
+        .select("active", pl.when("is_first").then("active").forward_fill().alias("cohort"))
         .group_by("cohort", _periods_since(period).alias("periods_since"))
         .agg(pl.len().cast(pl.Int64).alias("users"))
         .select(pl.lit(period).alias("period"), "cohort", "periods_since", "users")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-_ROW, _RUN = "$row", "$run"
+_RUN = "$run"
 
 
 def in_order(rows: pl.DataFrame, *keys: str, ties: Sequence[str] = ()) -> pl.DataFrame:
@@ -22,22 +22,29 @@ def in_order(rows: pl.DataFrame, *keys: str, ties: Sequence[str] = ()) -> pl.Dat
     [(1, 7), (1, None), (2, 5)]
     """
     rows = rows.rechunk()
-    places = _passes(rows.select(*keys, *ties).with_row_index(_ROW), keys)
-    return rows.select(pl.all().gather(_settled(places, keys, ties) if ties else places[_ROW]))
+    found = rows.select(pl.all().gather(_order(rows, keys)))
+    return _settled(found, keys, ties) if ties else found
 
 
-def _passes(places: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+def _order(rows: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
+    """Return the row numbers in the order of ``keys``: a stable pass over each, the last of them first."""
+    order: pl.Series | None = None
     for key in reversed(keys):
-        places = places.sort(key, nulls_last=True, maintain_order=True)
-    return places
+        column = rows[key] if order is None else rows[key].gather(order)
+        places = column.to_frame().select(pl.arg_sort_by(key, nulls_last=True, maintain_order=True)).to_series()
+        order = places if order is None else order.gather(places)
+    return pl.int_range(rows.height, eager=True) if order is None else order
 
 
-def _settled(places: pl.DataFrame, keys: Sequence[str], ties: Sequence[str]) -> pl.Series:
-    """Return the row numbers with those of each run of equal ``keys`` in the order of ``ties``."""
-    begins = places.select(begins_run(*keys)).to_series()
-    tied = ~(begins & begins.shift(-1, fill_value=True))
-    among = places.select(_ROW, *ties, begins.cum_sum().alias(_RUN)).filter(tied)
-    return places[_ROW].scatter(tied.arg_true(), _passes(among, (_RUN, *ties))[_ROW])
+def _settled(rows: pl.DataFrame, keys: Sequence[str], ties: Sequence[str]) -> pl.DataFrame:
+    """Return the rows with those of each run of equal ``keys`` in the order of ``ties``."""
+    begins = rows.select(begins_run(*keys)).to_series()
+    places = (~(begins & begins.shift(-1, fill_value=True))).arg_true()
+    if places.is_empty():
+        return rows
+    among = rows.select(*ties, begins.cum_sum().alias(_RUN)).select(pl.all().gather(places))
+    order = pl.int_range(rows.height, dtype=places.dtype, eager=True)
+    return rows.select(pl.all().gather(order.scatter(places, places.gather(_order(among, (_RUN, *ties))))))
 
 
 def begins_run(*keys: str) -> pl.Expr:

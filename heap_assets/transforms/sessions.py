@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from heap_assets.transforms.channels import ChannelRule, channel, referrer
+from heap_assets.transforms.channels import ChannelRule, channels, referrer
 from heap_assets.transforms.runs import begins_run, in_order, place_in_run
 from heap_assets.transforms.text_columns import text_column
 
@@ -37,7 +37,7 @@ def heap_sessions(
 
     In: ``sessions`` has session_id, user_id (Int64), time (Datetime us, null sorts last), and where the export has them
     country, region, city, ip, referrer, landing_page, landing_page_query, landing_page_hash, browser and utm_*;
-    ``events`` are the same users' heap_events.
+    ``events`` are the same users' heap_events, the rows of a session together.
     Out: heap_session_id, heap_user_id, heap_session_sequence_num (Int64), heap_session_start_time,
     heap_session_end_time (Datetime us), heap_session_event_count (Int64), heap_session_conversion_lookback_14d,
     heap_session_conversion_lookforward_14d (Datetime us), the columns named above after ``heap_session_``,
@@ -73,21 +73,25 @@ def heap_sessions(
 
 def _renamed(sessions: pl.DataFrame, rules: Sequence[ChannelRule], own_domains: Sequence[str]) -> pl.DataFrame:
     columns = sessions.schema
-    return sessions.select(
+    renamed = sessions.select(
         pl.col("session_id").alias("heap_session_id"),
         pl.col("user_id").alias("heap_user_id"),
         pl.col("time").alias("heap_session_start_time"),
         referrer(columns).alias("heap_session_referrer"),
         *(text_column(name, columns).alias(f"heap_session_{name}") for name in (*_PLACE, *_ARRIVAL)),
-        channel(rules, own_domains, columns).alias("heap_session_defined_channel_attribution"),
     )
+    found = channels(sessions, rules=rules, own_domains=own_domains)
+    return renamed.with_columns(found.alias("heap_session_defined_channel_attribution"))
 
 
 def _of_events(events: pl.DataFrame) -> pl.DataFrame:
+    in_sessions = events.filter(pl.col("heap_session_id").is_not_null())
+    run = begins_run(*_KEY).cum_sum().set_sorted().alias("run")  # a third of the time of grouping by both ids
     return (
-        events.filter(pl.col("heap_session_id").is_not_null())
-        .group_by(_KEY)
+        in_sessions.with_columns(run)
+        .group_by("run")
         .agg(
+            pl.col(_KEY).first(),
             pl.len().cast(pl.Int64).alias("event_count"),
             pl.col("heap_event_time").max().alias("last_event_time"),
             pl.col("heap_event_is_conversion").any().alias("is_conversion"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heap_assets.config.channels import DEFAULT_CHANNELS, ChannelRule, Rule, TextCondition
-from heap_assets.transforms.channels import channel, referrer
+from heap_assets.transforms.channels import channels, referrer
 from heap_assets_tests.oracles import analytics_channels as oracle
 
 FIELDS = (
@@ -27,9 +27,9 @@ OWN = ("shop.example",)
 
 def channels_of(sessions: list[dict], rules=DEFAULT_CHANNELS, own_domains=OWN) -> list[str]:
     frame = pl.DataFrame(sessions, schema=dict.fromkeys(FIELDS, pl.String))
-    found = frame.select(channel(rules, own_domains, frame.schema)).to_series()
+    found = channels(frame, rules=rules, own_domains=own_domains)
     assert found.dtype == pl.String
-    return found.to_list() if found.len() == len(sessions) else found.to_list() * len(sessions)
+    return found.to_list()
 
 
 def channel_of(rules=DEFAULT_CHANNELS, own_domains=OWN, **session: str | None) -> str:
@@ -138,10 +138,7 @@ def test_without_own_domains_nothing_is_a_self_referral():
 def test_sessions_that_lack_the_columns_or_have_numbers_in_them_have_a_channel_too():
     bare = pl.DataFrame({"session_id": [1, 2], "utm_campaign": [2024, 7]})
     rules = [ChannelRule(name="2024", utm_campaign=TextCondition(equals="2024")), *DEFAULT_CHANNELS]
-    assert bare.select(pl.col("session_id"), channel(rules, OWN, bare.schema).alias("found"))["found"].to_list() == [
-        "2024",
-        "Direct",
-    ]
+    assert channels(bare, rules=rules, own_domains=OWN).to_list() == ["2024", "Direct"]
     assert bare.with_columns(referrer(bare.schema).alias("found"))["found"].to_list() == [None, None]
 
 

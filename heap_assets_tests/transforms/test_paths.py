@@ -72,4 +72,3 @@ def test_any_events_lead_to_the_paths_of_the_plain_reading(rows):
     events = events_of(rows)
     expected = sorted(oracle.paths(events.to_dicts()))
     assert sorted(paths(path_counts(events.lazy())).collect().rows()) == expected
-    assert sorted(paths(path_counts(events[::-1].lazy())).collect().rows()) == expected

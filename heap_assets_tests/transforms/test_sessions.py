@@ -186,6 +186,7 @@ def test_any_sessions_are_told_as_the_plain_reading_does(sessions, events, data)
         {"sessions": pl.DataFrame(sessions, schema=SESSION), "events": heap_events(pl.DataFrame(events, schema=EVENT))},
         data,
         user={"sessions": "user_id", "events": "heap_user_id"},
+        in_order=["events"],
     )
 
 
