@@ -17,7 +17,7 @@ from heap_assets.other_table import OtherTable, read_other_table
 
 FactsAs = Literal["views", "tables"]
 DEFAULT_UI_URL = "http://127.0.0.1:3000"
-DEFAULT_MEMORY_GIB = 4.0
+DEFAULT_MEMORY_GIB = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,8 @@ from heap_assets.pipeline.recipes import recipes
 from heap_assets.pipeline.resolution import Resolution
 from heap_assets.pipeline.user_bucket import UserBucket
 
-ROWS_OF_A_GIB = 2_000_000
-"""Rows of sessions, pageviews and events that a bucket of users may have for each GiB; 9.7 million took 2.8 in one."""
+ROWS_OF_A_GIB = 4_000_000
+"""Rows of sessions, pageviews and events that a bucket of users may have for each GiB; 18.8 million took 4.1 in one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
