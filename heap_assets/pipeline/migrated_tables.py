@@ -118,7 +118,10 @@ def migrated_tables(
     recorded = None if only is None else recorded_users(only, resolution.identity_map)
     names = resolution.current.names.in_migrated
     of = {kind: [one for one in definitions if one.kind == kind] for kind in ("event", "user")}
-    identity = resolution.identity_map.rename({"user_id": _USER, "resolved_user_id": _RESOLVED}).lazy()
+    merged = resolution.identity_map
+    if recorded is not None:  # so that each of the tables is joined with these users alone
+        merged = merged.filter(pl.col("user_id").is_in(recorded.implode()))
+    identity = merged.rename({"user_id": _USER, "resolved_user_id": _RESOLVED}).lazy()
     events = {
         names[table.name]: _event_table(
             resolution.tables[table.name], identity, of["event"], resolution.merges, recorded
@@ -127,9 +130,9 @@ def migrated_tables(
     }
     users = None
     if resolution.users is not None:
-        merged = resolution.tables[USERS.kind]
-        rows_of_users = merged_rows(merged.current.shape).live(storage, resolution.users.layers, users=only)
-        users = _users(merged, rows_of_users, of["user"], resolution.merges)
+        table = resolution.tables[USERS.kind]
+        rows_of_users = merged_rows(table.current.shape).live(storage, resolution.users.layers, users=only)
+        users = _users(table, rows_of_users, of["user"], resolution.merges)
     rows = sum(resolution.tables[table.name].facts.migrated_rows for table in resolution.current.event_like())
     return MigratedTables(events, users, rows)
 
