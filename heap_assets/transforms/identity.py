@@ -21,8 +21,12 @@ def identity_map(migrations: pl.DataFrame) -> pl.DataFrame:
     [(1, 3), (2, 3)]
     """
     edges = _one_edge_each(migrations)
-    newest = _newest_edges_of_cycles(edges)
-    ends = _ends(edges.join(newest, on=_FROM, how="anti"))
+    ends = _ends(edges)
+    endless = ends.join(edges, left_on=_TO, right_on=_FROM, how="semi")
+    if len(endless):
+        around = edges.join(endless, on=_FROM, how="semi")
+        broken = around.join(_newest_edges_of_cycles(around, endless), on=_FROM, how="anti")
+        ends = pl.concat([ends.join(endless, on=_FROM, how="anti"), _ends(broken)])
     return ends.rename({_FROM: "user_id", _TO: "resolved_user_id"}).sort("user_id")
 
 
@@ -101,10 +105,12 @@ def _walked(steps: pl.DataFrame) -> pl.DataFrame:
     return ends
 
 
-def _newest_edges_of_cycles(edges: pl.DataFrame) -> pl.DataFrame:
-    """Return the from_user_id of the newest edge of each cycle: greatest time, then greatest from_user_id."""
-    into_cycles = _ends(edges).select(pl.col(_TO).alias(_FROM)).unique()
-    cycles = edges.join(into_cycles, on=_FROM, how="semi")
+def _newest_edges_of_cycles(around: pl.DataFrame, endless: pl.DataFrame) -> pl.DataFrame:
+    """Return the from_user_id of the newest edge of each cycle: greatest time, then greatest from_user_id.
+
+    ``around`` are the edges on cycles and into them, ``endless`` says at which user of its cycle each one's walk ended.
+    """
+    cycles = around.join(endless.select(pl.col(_TO).alias(_FROM)), on=_FROM, how="semi")
     named = _cycle_names(cycles)
     return (
         cycles.join(named, on=_FROM)
