@@ -6,6 +6,7 @@ by the DuckDB view alike. Not here: where the files are (lake/), how a value is 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from heap_assets.catalog import BUILT_IN, LONG, USERS, RawTable, raw_table
@@ -32,7 +33,7 @@ class ColumnShape:
     stored: tuple[ValueType, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TableShape:
     """One raw table; ``unkeyed`` tells that some rows lack a required id and belong to the quarantine."""
 
@@ -45,12 +46,20 @@ class TableShape:
         """Return what the catalogue declares of this table."""
         return raw_table(self.name)
 
-    def names_in_s(self) -> dict[str, str]:
+    def names_in_s(self) -> Mapping[str, str]:
         """Return the published name of each column in the schema without migrations."""
+        return self._in_s
+
+    def names_in_migrated(self) -> Mapping[str, str]:
+        """Return the published name of each column in the schema with migrations."""
+        return self._in_migrated
+
+    @cached_property
+    def _in_s(self) -> Mapping[str, str]:
         return self._names([])
 
-    def names_in_migrated(self) -> dict[str, str]:
-        """Return the published name of each column in the schema with migrations."""
+    @cached_property
+    def _in_migrated(self) -> Mapping[str, str]:
         return self._names([ORIGINAL_USER_ID.name] if self.table.is_event_like else [])
 
     def _names(self, ours: Iterable[str]) -> dict[str, str]:

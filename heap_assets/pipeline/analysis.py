@@ -9,15 +9,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import polars as pl
-
 from heap_assets.config.event_names import EventTables
 from heap_assets.config.model import Configuration
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.analytics_state import read_analytics
 from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.ledger import Ledger
-from heap_assets.pipeline.migrated_tables import MigratedTables, migrated_tables
+from heap_assets.pipeline.migrated_tables import MigratedTables, migrated_tables, tables_of_users
 from heap_assets.pipeline.model_making import AnalyzedModel, ModelMaking
 from heap_assets.pipeline.recipes import recipes
 from heap_assets.pipeline.resolution import Resolution
@@ -45,17 +43,13 @@ def analyze(
 ) -> Analysis:
     """Return every model; what does not fit into so much memory is made bucket by bucket."""
     events = configured_events(configuration, resolution.current).found
-    definitions = ledger.parsed_definitions().definitions
-
-    def tables(only: pl.DataFrame | None = None) -> MigratedTables:
-        return migrated_tables(storage, resolution, definitions, only=only)
-
-    everything = tables()
+    everything = migrated_tables(storage, resolution, ledger.parsed_definitions().definitions)
     work = ModelMaking(storage, read_analytics(storage), recipes(configuration, everything, events))
     changed = work.users_to_refresh(resolution)
     if changed is not None:
-        theirs = tables(changed).in_memory(work.columns_to_refresh())
-        work.refresh(UserBucket(tables=theirs, events=events, made=work.made_of(changed)), changed)
+        theirs = tables_of_users(everything, changed, storage=storage, resolution=resolution)
+        read = theirs.in_memory(work.columns_to_refresh())
+        work.refresh(UserBucket(tables=read, events=events, made=work.made_of(changed)), changed)
     buckets = math.ceil(everything.rows / (memory_gib * ROWS_OF_A_GIB)) or 1
     work.make(_buckets(everything, events, buckets, work), *_buckets(everything, events, 1, work))
     return Analysis(models=work.finished(resolution), warnings=events.warnings)

@@ -44,12 +44,15 @@ def changed_users(storage: Storage, resolution: Resolution, seen: SeenData) -> p
         if of_table is None:
             return None
         found.append(of_table)
-    after = resolution.identity_map
     if seen.identity_map is None:
         return None
-    then = pl.read_parquet(storage.local_copy(seen.identity_map), glob=False)
-    recorded = pl.concat([*found, moved_users(then, after).select("user_id")]).unique()
-    return pl.concat([resolved_users(recorded, then), resolved_users(recorded, after)]).unique().sort("user_id")
+    moved = resolution.moved
+    if seen.identity_map != resolution.moved_since:
+        then = pl.read_parquet(storage.local_copy(seen.identity_map), glob=False)
+        moved = moved_users(then, resolution.identity_map)
+    recorded = pl.concat([*found, moved.select("user_id")]).unique()
+    now = resolved_users(recorded, resolution.identity_map)
+    return pl.concat([now, moved.select(pl.col("before").alias("user_id"))]).unique().sort("user_id")
 
 
 def _recorded_users(table: ResolvedTable, user: str, before: tuple[str, ...]) -> pl.DataFrame | None:

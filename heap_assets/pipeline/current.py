@@ -6,6 +6,7 @@ Here: ledger and committed deliveries put together. Nothing is decoded or scanne
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import polars as pl
@@ -31,7 +32,7 @@ class Pack:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CurrentTable:
     """One raw table after the dumps of the ledger; ``packs`` are read in place of the files of their deliveries."""
 
@@ -60,8 +61,12 @@ class CurrentTable:
         """Return the files of these deliveries, named as in ``covers``."""
         return tuple(file for cover, files in self.files_by_cover().items() if cover in covers for file in files)
 
-    def files_by_cover(self) -> dict[str, tuple[LandedFile, ...]]:
+    def files_by_cover(self) -> Mapping[str, tuple[LandedFile, ...]]:
         """Return the files of each delivery, which is named as in ``covers``."""
+        return self._covered
+
+    @cached_property
+    def _covered(self) -> Mapping[str, tuple[LandedFile, ...]]:
         return _by_cover(self.files)
 
     def files_ever(self, covers: Collection[str]) -> tuple[LandedFile, ...] | None:
@@ -71,6 +76,10 @@ class CurrentTable:
 
     def stored_columns(self) -> tuple[str, ...]:
         """Return the stored columns that any file has, and those that the table needs."""
+        return self._columns
+
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
         columns = dict.fromkeys((ROW_ID, DUMP_ID, *(column for file in self.files for column in file.nulls)))
         columns.update(dict.fromkeys(stored_name(column, ValueType.LONG) for column in self.table.required))
         columns[stored_name(self.table.newest_by, ValueType.TIME)] = None

@@ -103,46 +103,58 @@ class MigratedTables:
             return replace(self, events={**self.events, **dict(zip(names, read, strict=True))})
 
 
-def migrated_tables(
-    storage: Storage,
-    resolution: Resolution,
-    definitions: Sequence[Definition],
-    *,
-    only: pl.DataFrame | None = None,
-) -> MigratedTables:
-    """Return the tables of a resolution, with the labeled properties of these definitions.
-
-    With ``only`` (user_id) they have the rows of these resolved users alone, which is decided before a join, so that
-    the rest of a row is not decoded for anybody else.
-    """
-    recorded = None if only is None else recorded_users(only, resolution.identity_map)
+def migrated_tables(storage: Storage, resolution: Resolution, definitions: Sequence[Definition]) -> MigratedTables:
+    """Return the tables of a resolution, with the labeled properties of these definitions."""
     names = resolution.current.names.in_migrated
     of = {kind: [one for one in definitions if one.kind == kind] for kind in ("event", "user")}
-    merged = resolution.identity_map
-    if recorded is not None:  # so that each of the tables is joined with these users alone
-        merged = merged.filter(pl.col("user_id").is_in(recorded.implode()))
-    identity = merged.rename({"user_id": _USER, "resolved_user_id": _RESOLVED}).lazy()
+    identity = _joined(resolution.identity_map)
     events = {
-        names[table.name]: _event_table(
-            resolution.tables[table.name], identity, of["event"], resolution.merges, recorded
-        )
+        names[table.name]: _event_table(resolution.tables[table.name], identity, of["event"], resolution.merges)
         for table in resolution.current.event_like()
     }
     users = None
     if resolution.users is not None:
         table = resolution.tables[USERS.kind]
-        rows_of_users = merged_rows(table.current.shape).live(storage, resolution.users.layers, users=only)
-        users = _users(table, rows_of_users, of["user"], resolution.merges)
+        users = _users(table, _user_rows(storage, resolution, None), of["user"], resolution.merges)
     rows = sum(resolution.tables[table.name].facts.migrated_rows for table in resolution.current.event_like())
     return MigratedTables(events, users, rows)
 
 
+def tables_of_users(
+    tables: MigratedTables, users: pl.DataFrame, *, storage: Storage, resolution: Resolution
+) -> MigratedTables:
+    """Return these tables of a resolution with the rows of these resolved users (user_id) alone.
+
+    Whose a row is is decided before a join, so that the rest of a row is not decoded for anybody else; and the join is
+    with the merges of these users alone, for each table makes a hash table of them.
+    """
+    recorded = recorded_users(users, resolution.identity_map)
+    identity = _joined(resolution.identity_map.filter(pl.col("user_id").is_in(recorded.implode())))
+    return replace(
+        tables,
+        events={
+            name: replace(table, rows=_event_rows(resolution.tables[table.name], identity, recorded))
+            for name, table in tables.events.items()
+        },
+        users=tables.users and replace(tables.users, rows=_user_rows(storage, resolution, users)),
+    )
+
+
+def _joined(identity_map: pl.DataFrame) -> pl.LazyFrame:
+    return identity_map.rename({"user_id": _USER, "resolved_user_id": _RESOLVED}).lazy()
+
+
+def _event_rows(table: ResolvedTable, identity: pl.LazyFrame, recorded: pl.Series | None) -> pl.LazyFrame:
+    return table.current.kept(table.migrated_superseded, of_users=recorded).join(identity, on=_USER, how="left")
+
+
+def _user_rows(storage: Storage, resolution: Resolution, users: pl.DataFrame | None) -> pl.LazyFrame:
+    layers = () if resolution.users is None else resolution.users.layers
+    return merged_rows(resolution.tables[USERS.kind].current.shape).live(storage, layers, users=users)
+
+
 def _event_table(
-    table: ResolvedTable,
-    identity: pl.LazyFrame,
-    definitions: Sequence[Definition],
-    merges: Sequence[str],
-    recorded: pl.Series | None,
+    table: ResolvedTable, identity: pl.LazyFrame, definitions: Sequence[Definition], merges: Sequence[str]
 ) -> MigratedTable:
     shape = table.current.shape
     read = {column.name: read_column(column) for column in shape.columns}
@@ -151,10 +163,9 @@ def _event_table(
     values = {names[delivered]: expression for delivered, expression in read.items()}
     values[ORIGINAL_USER_ID.name] = pl.col(_USER)
     values |= _labeled(shape, definitions, names, read.__getitem__, ours=[ORIGINAL_USER_ID.name])
-    rows = table.current.kept(table.migrated_superseded, of_users=recorded).join(identity, on=_USER, how="left")
     return MigratedTable(
         name=table.current.name,
-        rows=rows,
+        rows=_event_rows(table, identity, None),
         values=values,
         delivered=frozenset(read),
         stored_rows=table.current.stored_rows(),

@@ -59,7 +59,8 @@ class Resolution:
     """Every table resolved; ``users`` are the merged users in layers, None without users.
 
     ``everybody`` is the path of the file that says whom each recorded user is resolved to;
-    ``merges`` are the deliveries that the identity map follows from, ``identity_file`` is where the lake keeps it.
+    ``merges`` are the deliveries that the identity map follows from, ``identity_file`` is where the lake keeps it;
+    ``moved`` are the users who resolve otherwise than in the map of the file ``moved_since`` (moved_users).
     """
 
     current: CurrentTables
@@ -67,6 +68,8 @@ class Resolution:
     identity_map: pl.DataFrame
     identity_file: str
     identity_changed: bool
+    moved: pl.DataFrame
+    moved_since: str | None
     merges: tuple[str, ...]
     users: UsersState | None
     everybody: str
@@ -142,6 +145,8 @@ class _Resolving:
             identity_map=self._known,
             identity_file=state.identity_map or "",
             identity_changed=self._merges != self._before.merges or not self._before.tables,
+            moved=self._moved,
+            moved_since=self._before.identity_map,
             merges=self._merges,
             users=users,
             everybody=everybody_known.path,

@@ -43,8 +43,9 @@ def _settled(rows: pl.DataFrame, keys: Sequence[str], ties: Sequence[str]) -> pl
     if places.is_empty():
         return rows
     among = rows.select(*ties, begins.cum_sum().alias(_RUN)).select(pl.all().gather(places))
-    order = pl.int_range(rows.height, dtype=places.dtype, eager=True)
-    return rows.select(pl.all().gather(order.scatter(places, places.gather(_order(among, (_RUN, *ties))))))
+    order = pl.int_range(rows.height, eager=True)
+    in_turn = places.gather(_order(among, (_RUN, *ties))).cast(pl.Int64)
+    return rows.select(pl.all().gather(order.scatter(places, in_turn)))
 
 
 def begins_run(*keys: str) -> pl.Expr:
