@@ -12,9 +12,11 @@ from heap_assets.catalog import EVENT_METADATA, SYSTEM_TABLES, USERS, raw_table
 from heap_assets.config.model import Configuration
 from heap_assets.defs.keys import HEAP, MIGRATED, RAW, model_key, table_key
 from heap_assets.documented_columns import Column
+from heap_assets.lake.storage import Storage
 from heap_assets.models import IDENTITY_MAP, MODELS, ORIGINAL_USER_ID
 from heap_assets.pipeline.descriptions import PublishedTable
 from heap_assets.pipeline.landing import Landing
+from heap_assets.pipeline.merged_rows import rows_of_merged_users
 from heap_assets.pipeline.publication import Publication
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 
@@ -38,9 +40,12 @@ def landed_metadata(landing: Landing) -> dict[dg.AssetKey, Metadata]:
     }
 
 
-def resolved_metadata(resolution: Resolution, configuration: Configuration) -> dict[dg.AssetKey, Metadata]:
+def resolved_metadata(
+    resolution: Resolution, storage: Storage, configuration: Configuration
+) -> dict[dg.AssetKey, Metadata]:
     """Return the metadata of each table that changed, without migrations and with them."""
     tables = {name: table for name, table in resolution.tables.items() if table.changed and name not in SYSTEM_TABLES}
+    merged = rows_of_merged_users(storage, resolution, tables)
     names = resolution.current.names
     heap = {
         table_key(HEAP, name): _table_metadata(table, configuration.schema_name, names.in_s[name], table.facts.rows)
@@ -53,7 +58,7 @@ def resolved_metadata(resolution: Resolution, configuration: Configuration) -> d
             table, configuration.migrated_schema_name, names.in_migrated[name], table.facts.migrated_rows, migrated=True
         )
         | {
-            "rows_of_merged_users": dg.MetadataValue.int(table.facts.merged_rows),
+            "rows_of_merged_users": dg.MetadataValue.int(merged[name]),
             "duplicates_after_merging": dg.MetadataValue.int(len(table.migrated_superseded) - len(table.superseded)),
         }
         for name, table in tables.items()
@@ -62,7 +67,7 @@ def resolved_metadata(resolution: Resolution, configuration: Configuration) -> d
     if USERS.kind in tables and resolution.users is not None:
         migrated[table_key(MIGRATED, USERS.kind)] = _table_metadata(
             tables[USERS.kind], configuration.migrated_schema_name, USERS.kind, resolution.users.rows
-        ) | {"users_merged_into_others": dg.MetadataValue.int(tables[USERS.kind].facts.merged_rows)}
+        ) | {"users_merged_into_others": dg.MetadataValue.int(merged[USERS.kind])}
     if resolution.identity_changed:
         ends = resolution.identity_map["resolved_user_id"]
         migrated[model_key(MIGRATED, IDENTITY_MAP.name)] = {

@@ -107,7 +107,7 @@ def sync_assets(
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         sync = heap.of(context)
         resolution = sync.resolve(rebuild=config.rebuild)
-        yield from _results(context, resolved_metadata(resolution, sync.configuration))
+        yield from _results(context, resolved_metadata(resolution, sync.storage, sync.configuration))
         tell_keys(context, sync)
 
     @dg.multi_asset(name="analyze", specs=models, can_subset=True)

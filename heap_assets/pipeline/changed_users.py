@@ -60,8 +60,8 @@ def _recorded_users(table: ResolvedTable, user: str, before: tuple[str, ...]) ->
 
     ``user`` is the column of key frames that has them: those of what came are at hand if it was resolved just now.
     """
-    if table.touched is not None and table.since == frozenset(before):
-        return table.touched.select(pl.col(user).alias("user_id")).drop_nulls().unique()
+    if table.overlaps.touched is not None and table.since == frozenset(before):
+        return table.overlaps.touched.select(pl.col(user).alias("user_id")).drop_nulls().unique()
     files = table.current.files_ever(set(before) ^ set(table.current.covers()))
     if files is None:
         return None

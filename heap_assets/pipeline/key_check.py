@@ -74,8 +74,8 @@ def _outcome(table: ResolvedTable, verified: frozenset[str]) -> Outcome:
 def _met(table: ResolvedTable, new: set[str]) -> pl.DataFrame:
     """Return the key frame of the rows of these deliveries, and of all that share an entity with one."""
     current = table.current
-    if table.touched is not None and not new & table.since:
-        return table.touched
+    if table.overlaps.touched is not None and not new & table.since:
+        return table.overlaps.touched
     arrived = overlaps.keys(current.stored(new), current.table).select(ENTITY).collect(engine="streaming")
     return current.keys_of(arrived[ENTITY].unique())
 

@@ -28,9 +28,7 @@ from heap_assets.pipeline.resolved_state import (
 )
 from heap_assets.pipeline.table_facts import TableFacts, table_facts
 from heap_assets.pipeline.table_overlaps import TableOverlaps, table_overlaps
-from heap_assets.pipeline.user_rows import rows_by_user, rows_of_users, user_column
 from heap_assets.transforms.identity import identity_map, moved_users
-from heap_assets.transforms.overlaps import LOSES
 
 _AT_ONCE = 2
 _NO_ROWS = pl.Series(dtype=pl.Int64)
@@ -41,16 +39,15 @@ _NO_MIGRATIONS = pl.DataFrame(schema={"from_user_id": pl.Int64(), "to_user_id": 
 class ResolvedTable:
     """A table, and the rows of it that do not count: without migrations, and with them.
 
-    ``touched`` is the key frame of what came and of all that shares an entity with it, if that was found just now;
-    ``since`` are the deliveries that were there before.
+    ``since`` are the deliveries that were there before, ``overlaps`` has what came since, if that was found just now.
     """
 
     current: CurrentTable
+    overlaps: TableOverlaps
     superseded: pl.Series
     migrated_superseded: pl.Series
     facts: TableFacts
     changed: bool
-    touched: pl.DataFrame | None = None
     since: frozenset[str] = frozenset()
 
 
@@ -97,39 +94,13 @@ class _Resolving:
     def all(self) -> Resolution:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             largest_first = sorted(self._current.tables.values(), key=CurrentTable.stored_rows, reverse=True)
-            done = dict(
-                zip((table.name for table in largest_first), pool.map(self._overlaps, largest_first), strict=True)
+            found = dict(
+                zip((table.name for table in largest_first), pool.map(self._table, largest_first), strict=True)
             )
-        found = {name: done[name] for name in self._current.tables}
-        facts_of = {name: self._facts_of(table) for name, table in self._current.tables.items()}
-        same = {name for name, state in self._before.tables.items() if facts_of.get(name) == state.facts_of}
-        merged = self._merged_rows({name: overlaps for name, overlaps in found.items() if name not in same})
-        tables, states = {}, {}
-        for name, overlaps in found.items():
-            table, before = self._current.tables[name], self._before.tables.get(name)
-            if before is not None and name in same:
-                facts = before.facts
-            else:
-                facts = table_facts(table, overlaps.sums, overlaps.settled, merged_rows=merged[name])
-            states[name] = TableState(
-                covers=table.covers(),
-                overlaps=overlaps.path,
-                user_rows=overlaps.user_rows,
-                sums=overlaps.sums,
-                facts=facts,
-                facts_of=facts_of[name],
-            )
-            tables[name] = ResolvedTable(
-                current=table,
-                superseded=overlaps.superseded(),
-                migrated_superseded=overlaps.superseded_when_merged(),
-                facts=facts,
-                changed=name not in same,
-                touched=overlaps.touched,
-                since=frozenset(() if before is None else before.covers),
-            )
-        users = self._users(tables.get(USERS.kind), found)
-        everybody_known = self._everybody(found)
+        tables = {name: found[name][0] for name in self._current.tables}
+        states = {name: found[name][1] for name in self._current.tables}
+        users = self._users(tables.get(USERS.kind))
+        everybody_known = self._everybody(tables)
         state = ResolvedState(
             tables=states,
             merges=self._merges,
@@ -152,37 +123,46 @@ class _Resolving:
             everybody=everybody_known.path,
         )
 
-    def _overlaps(self, table: CurrentTable) -> TableOverlaps:
+    def _table(self, table: CurrentTable) -> tuple[ResolvedTable, TableState]:
         before = self._before.tables.get(table.name)
-        return table_overlaps(self._storage, table, before, identity_map=self._known, moved=self._moved["user_id"])
+        found = table_overlaps(self._storage, table, before, identity_map=self._known, moved=self._moved["user_id"])
+        facts_of = repr((table.covers(), self._merges, table.last_listed.dump.modified))
+        same = before is not None and before.facts_of == facts_of
+        facts = before.facts if before is not None and same else table_facts(table, found.sums, found.settled)
+        resolved = ResolvedTable(
+            current=table,
+            overlaps=found,
+            superseded=found.superseded(),
+            migrated_superseded=found.superseded_when_merged(),
+            facts=facts,
+            changed=not same,
+            since=frozenset(() if before is None else before.covers),
+        )
+        state = TableState(
+            covers=table.covers(),
+            overlaps=found.path,
+            user_rows=found.user_rows,
+            sums=found.sums,
+            facts=facts,
+            facts_of=facts_of,
+        )
+        return resolved, state
 
-    def _facts_of(self, table: CurrentTable) -> str:
-        return repr((table.covers(), self._merges, table.last_listed.dump.modified))
-
-    def _merged_rows(self, found: Mapping[str, TableOverlaps]) -> dict[str, int]:
-        """Return of each table how many rows that count were recorded for a user who was merged into another."""
-        merged = self._known.select("user_id")
-        delivered = rows_of_users(self._storage, {name: one.user_rows for name, one in found.items()}, merged)
-        users = {name: user for name in found if (user := user_column(self._current.tables[name])) is not None}
-        lost = {name: found[name].settled.filter(LOSES)[user] for name, user in users.items()}
-        superseded = rows_by_user(lost, merged)
-        return {name: delivered.get(name, 0) - superseded.get(name, 0) for name in found}
-
-    def _users(self, users: "ResolvedTable | None", found: Mapping[str, TableOverlaps]) -> UsersState | None:
+    def _users(self, users: ResolvedTable | None) -> UsersState | None:
         if users is None:
             return None
         return merged_users(
             self._storage,
             users.current,
-            found[USERS.kind],
+            users.overlaps,
             self._before.users,
             identity_map=self._known,
             moved=self._moved,
             merges=self._merges,
         )
 
-    def _everybody(self, found: Mapping[str, TableOverlaps]) -> EverybodyState:
-        user_rows = [file for table in self._current.event_like() for file in found[table.name].user_rows]
+    def _everybody(self, tables: Mapping[str, ResolvedTable]) -> EverybodyState:
+        user_rows = [file for table in self._current.event_like() for file in tables[table.name].overlaps.user_rows]
         return everybody(self._storage, user_rows, self._before.everybody, identity_map=self._known, moved=self._moved)
 
     def _identity_file(self) -> str:

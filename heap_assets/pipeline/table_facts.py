@@ -27,7 +27,6 @@ class TableFacts:
 
     rows: int = 0
     migrated_rows: int = 0
-    merged_rows: int = 0
     quarantined_rows: int = 0
     first_time: datetime | None = None
     last_time: datetime | None = None
@@ -110,11 +109,8 @@ def _with_ahead(sums: TableSums, ahead: Sequence[int]) -> TableSums:
     return replace(sums, ahead=tuple(ahead[:_MOST_AHEAD]), ahead_is_all=is_all)
 
 
-def table_facts(table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame, *, merged_rows: int) -> TableFacts:
-    """Return the facts: the sums without the superseded rows, which the settled key frame ``overlaps`` has.
-
-    ``merged_rows`` are those that count.
-    """
+def table_facts(table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame) -> TableFacts:
+    """Return the facts: the sums without the superseded rows, which the settled key frame ``overlaps`` has."""
     lost, kept = overlaps.filter(LOSES), overlaps.filter(~pl.col(LOSES))
     times = {name: getattr(sums, name) for name in _TIMES}
     gone = lost[NEWEST_BY].is_in([time for time in times.values() if time is not None])
@@ -126,7 +122,6 @@ def table_facts(table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame, *,
         **times,
         rows=rows,
         migrated_rows=sums.rows - int(overlaps[LOSES_WHEN_MERGED].sum()),
-        merged_rows=merged_rows,
         quarantined_rows=table.stored_rows() - sums.rows if table.shape.unkeyed else 0,
     )
 

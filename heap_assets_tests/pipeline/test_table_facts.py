@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heap_assets.pipeline import table_facts
+from heap_assets.pipeline.merged_rows import rows_of_merged_users
 from heap_assets_tests.exports.pools import DAY, FIRST
 from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
@@ -30,22 +31,31 @@ def test_times_ahead_of_their_dump_are_reached_by_later_ones(arrivals, most_ahea
             assert synced_to == (FIRST + max(reached) * DAY // 24 if reached else None)
 
 
-def facts(folder, home):
+def resolved(folder, home):
     sync = sync_of(folder / "export", folder / home)
     sync.land()
-    return sync.resolve().tables["orders"].facts
+    return sync.storage, sync.resolve()
+
+
+def facts(folder, home):
+    return resolved(folder, home)[1].tables["orders"].facts
+
+
+def merged_rows(folder):
+    storage, resolution = resolved(folder, "home")
+    return rows_of_merged_users(storage, resolution, ["orders"])["orders"]
 
 
 def test_rows_of_merged_users_are_counted_as_merges_come_and_go(tmp_path):
     merge = data_file("from_user_id:long to_user_id:long", (1, 2))
     rows = [(11, 1, 1, FIRST), (12, 1, 1, FIRST), (13, 2, 1, FIRST), (14, 3, 1, FIRST)]
     write_dump(tmp_path / "export", dump(1, {"orders": data_file(COLUMNS, *rows)}))
-    assert facts(tmp_path, "home").merged_rows == 0
+    assert merged_rows(tmp_path) == 0
     write_dump(tmp_path / "export", dump(2, {"user_migrations": merge}))
-    assert facts(tmp_path, "home").merged_rows == 2
+    assert merged_rows(tmp_path) == 2
     again = [(11, 1, 1, FIRST), (15, 1, 1, FIRST), (16, 3, 1, FIRST)]  # one comes a second time
     write_dump(tmp_path / "export", dump(3, {"orders": data_file(COLUMNS, *again)}))
-    assert facts(tmp_path, "home").merged_rows == 3
+    assert merged_rows(tmp_path) == 3
     other = data_file("from_user_id:long to_user_id:long", (3, 2))  # migrations come whole each time
     write_dump(tmp_path / "export", dump(4, {"user_migrations": other}))
-    assert facts(tmp_path, "home").merged_rows == 2
+    assert merged_rows(tmp_path) == 2
