@@ -14,7 +14,7 @@ from heap_assets.columns import ValueType, stored_name
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.pipeline.user_rows import user_column
-from heap_assets.transforms.identity import moved_users, resolved_users
+from heap_assets.transforms.identity import concerned_users, moved_users
 
 _USER = stored_name("user_id", ValueType.LONG)
 
@@ -46,13 +46,12 @@ def changed_users(storage: Storage, resolution: Resolution, seen: SeenData) -> p
         found.append(of_table)
     if seen.identity_map is None:
         return None
-    moved = resolution.moved
+    moved = resolution.moved  # since the last analysis, unless tables were resolved meanwhile without one
     if seen.identity_map != resolution.moved_since:
         then = pl.read_parquet(storage.local_copy(seen.identity_map), glob=False)
         moved = moved_users(then, resolution.identity_map)
-    recorded = pl.concat([*found, moved.select("user_id")]).unique()
-    now = resolved_users(recorded, resolution.identity_map)
-    return pl.concat([now, moved.select(pl.col("before").alias("user_id"))]).unique().sort("user_id")
+    concerned = concerned_users(pl.concat(found), moved=moved, identity_map=resolution.identity_map)
+    return concerned.sort("user_id")
 
 
 def _recorded_users(table: ResolvedTable, user: str, before: tuple[str, ...]) -> pl.DataFrame | None:

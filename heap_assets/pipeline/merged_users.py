@@ -16,7 +16,7 @@ from heap_assets.pipeline.layers import RowsByUser
 from heap_assets.pipeline.resolved_state import UsersState
 from heap_assets.pipeline.table_overlaps import TableOverlaps
 from heap_assets.shapes import TableShape
-from heap_assets.transforms.identity import recorded_users, resolved_users
+from heap_assets.transforms.identity import concerned_users, recorded_users
 from heap_assets.transforms.overlaps import ENTITY
 from heap_assets.transforms.users import migrated_users
 
@@ -44,7 +44,7 @@ def merged_users(
     rows = users.rows(found.superseded(), of_users=only).collect(engine="streaming")
     names = users.shape.names_in_s()  # DuckDB cannot tell a from A
     merged = migrated_users(rows, identity_map).rename(names)
-    by_user = merged_rows(users.shape)
+    by_user = by_merged_user(users.shape)
     if before is None or concerned is None:
         layer = by_user.kept(storage, merged)
         return replace(after, layers=(layer,), rows=layer.rows)
@@ -53,7 +53,7 @@ def merged_users(
     return replace(after, layers=layers, rows=count)
 
 
-def merged_rows(users: TableShape) -> RowsByUser:
+def by_merged_user(users: TableShape) -> RowsByUser:
     """Return how the merged users of a table of this shape are kept."""
     return RowsByUser(users.names_in_s()["user_id"], "resolved", USERS.kind)
 
@@ -64,8 +64,7 @@ def _concerned(
     """Return the resolved users (user_id) whose row may be another one now; None if it is not known whose rows came."""
     if arrived and found.touched is None:
         return None
-    recorded = [moved.select("user_id")]
+    came = pl.DataFrame(schema={"user_id": pl.Int64()})
     if found.touched is not None:
-        recorded.append(found.touched.select(pl.col(ENTITY).alias("user_id")))
-    now = resolved_users(pl.concat(recorded), identity_map)
-    return pl.concat([now, moved.select(pl.col("before").alias("user_id"))]).unique()
+        came = found.touched.select(pl.col(ENTITY).alias("user_id"))
+    return concerned_users(came, moved=moved, identity_map=identity_map)

@@ -20,8 +20,9 @@ from heap_assets.labeled_columns import labeled_columns
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ORIGINAL_USER_ID
 from heap_assets.names import folded
-from heap_assets.pipeline.merged_users import merged_rows
+from heap_assets.pipeline.merged_users import by_merged_user
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
+from heap_assets.pipeline.resolved_state import UsersState
 from heap_assets.shapes import TableShape
 from heap_assets.transforms.identity import recorded_users
 from heap_assets.transforms.labeled import labeled_expr
@@ -115,7 +116,7 @@ def migrated_tables(storage: Storage, resolution: Resolution, definitions: Seque
     users = None
     if resolution.users is not None:
         table = resolution.tables[USERS.kind]
-        users = _users(table, _user_rows(storage, resolution, None), of["user"], resolution.merges)
+        users = _users(table, _user_rows(storage, table, resolution.users), of["user"], resolution.merges)
     rows = sum(resolution.tables[table.name].facts.migrated_rows for table in resolution.current.event_like())
     return MigratedTables(events, users, rows)
 
@@ -130,14 +131,15 @@ def tables_of_users(
     """
     recorded = recorded_users(users, resolution.identity_map)
     identity = _joined(resolution.identity_map.filter(pl.col("user_id").is_in(recorded.implode())))
-    return replace(
-        tables,
-        events={
-            name: replace(table, rows=_event_rows(resolution.tables[table.name], identity, recorded))
-            for name, table in tables.events.items()
-        },
-        users=tables.users and replace(tables.users, rows=_user_rows(storage, resolution, users)),
-    )
+    events = {
+        name: replace(table, rows=_event_rows(resolution.tables[table.name], identity, recorded))
+        for name, table in tables.events.items()
+    }
+    merged = tables.users
+    if merged is not None and resolution.users is not None:
+        rows = _user_rows(storage, resolution.tables[USERS.kind], resolution.users, only=users)
+        merged = replace(merged, rows=rows)
+    return replace(tables, events=events, users=merged)
 
 
 def _joined(identity_map: pl.DataFrame) -> pl.LazyFrame:
@@ -148,9 +150,10 @@ def _event_rows(table: ResolvedTable, identity: pl.LazyFrame, recorded: pl.Serie
     return table.current.kept(table.migrated_superseded, of_users=recorded).join(identity, on=_USER, how="left")
 
 
-def _user_rows(storage: Storage, resolution: Resolution, users: pl.DataFrame | None) -> pl.LazyFrame:
-    layers = () if resolution.users is None else resolution.users.layers
-    return merged_rows(resolution.tables[USERS.kind].current.shape).live(storage, layers, users=users)
+def _user_rows(
+    storage: Storage, users: ResolvedTable, merged: UsersState, *, only: pl.DataFrame | None = None
+) -> pl.LazyFrame:
+    return by_merged_user(users.current.shape).live(storage, merged.layers, users=only)
 
 
 def _event_table(

@@ -2,7 +2,7 @@
 
 Kept as files that add up, one for each time that deliveries came, put together when they become many. Rows are counted
 as delivered, superseded ones included. Here: counting and keeping. Not here: what is made of them (everybody.py,
-merged_rows.py).
+rows_of_merged_users.py).
 """
 
 from collections.abc import Collection

@@ -64,6 +64,20 @@ def resolved_users(users: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFr
     return resolutions(users, identity_map).select(pl.col("resolved_user_id").alias("user_id"))
 
 
+def concerned_users(recorded: pl.DataFrame, *, moved: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
+    """Return the resolved users (user_id) of whom a row may be another one: of these recorded users, and of who moved.
+
+    ``moved`` (user_id, before) are the moved_users since rows were last made: both the old and the new user are meant.
+
+    >>> merged, moved = pl.DataFrame({"user_id": [1], "resolved_user_id": [2]}), {"user_id": [1], "before": [3]}
+    >>> found = concerned_users(pl.DataFrame({"user_id": [5]}), moved=pl.DataFrame(moved), identity_map=merged)
+    >>> sorted(found["user_id"])
+    [2, 3, 5]
+    """
+    resolved = resolved_users(pl.concat([recorded.select("user_id"), moved.select("user_id")]).unique(), identity_map)
+    return pl.concat([resolved, moved.select(pl.col("before").alias("user_id"))]).unique()
+
+
 def recorded_users(users: pl.DataFrame, identity_map: pl.DataFrame) -> pl.Series:
     """Return every recorded id of these resolved users (user_id)."""
     merged = identity_map.join(users, left_on="resolved_user_id", right_on="user_id", how="semi")["user_id"]

@@ -92,7 +92,7 @@ def _not_epoch(time: pl.Expr) -> pl.Expr:
 def _text_times(texts: pl.Series) -> pl.Series:
     """Read the ordinary form by its places, and only the rest by the full grammar.
 
-    A million ordinary texts take 0.20 s of CPU so, 4.7 s by the full grammar.
+    A million ordinary texts take 0.25 s of CPU so, 4.7 s by the full grammar.
     """
     named = texts.to_frame("text")
     ordinary = texts.str.contains(_ORDINARY)
@@ -109,7 +109,7 @@ def _text_times(texts: pl.Series) -> pl.Series:
 
 def _ordinary_time(text: pl.Expr) -> pl.Expr:
     """Read ``2024-06-01 12:30:00.5`` by its places; of any other text the result says nothing."""
-    clock = text.str.slice(0, 19)  # without the cache of parsed texts, of which few come again, in half the time
+    clock = text.str.slice(0, 19)  # few come again: without the cache of texts a million take 0.07 s, not 0.12
     whole = clock.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us", cache=False)
     micros = text.str.slice(20, 6).str.pad_end(6, "0").cast(pl.Int64, strict=False)
     return whole + micros.cast(pl.Duration("us"))

@@ -68,7 +68,12 @@ def test_dump_by_dump_ends_bit_by_bit_in_what_a_first_run_makes(dumps, limits, m
         patch.setattr(layers, "_LARGEST_SHARE", limits[1])
         for one in dumps:
             write_dump(folder / "export", one)
-            run(sync_with(folder, "home", **data.draw(st.sampled_from([CONFIGURATION, CONFIGURATION, OTHER]))))
+            sync = sync_with(folder, "home", **data.draw(st.sampled_from([CONFIGURATION, CONFIGURATION, OTHER])))
+            if data.draw(st.booleans(), label="ends before the models"):
+                sync.land()
+                sync.resolve()
+            else:
+                run(sync)
         last = sync_with(folder, "home", **CONFIGURATION)
         run(last)
         first = sync_with(folder, "first", **CONFIGURATION)
@@ -121,6 +126,26 @@ def test_a_merge_changes_both_users_and_nobody_else(tmp_path):
     layer = sync.analyze().models["heap_sessions"].made.layers[-1]
     assert pl.read_parquet(sync.storage.local_copy(layer.users), glob=False)["user_id"].to_list() == [3, 9]
     assert layer.rows == 2
+
+
+def test_what_came_in_a_run_that_ended_before_the_models_is_refreshed_by_the_next(tmp_path):
+    people(tmp_path)
+    run(sync_with(tmp_path, "home", **CONFIGURATION))
+    merges = [(3, 9), (4, 9)]
+    for number in (1, 2):  # the first merge is resolved by a run that makes no models
+        moved = data_file("from_user_id:long to_user_id:long", *merges[:number])
+        view = data_file(EVENTS, (998 + number, number, 100 + number, NINE, None))
+        write_dump(tmp_path / "export", dump(1 + number, {"user_migrations": moved, "view": view}))
+        sync = sync_with(tmp_path, "home", **CONFIGURATION)
+        sync.land()
+        sync.resolve()
+    some_users, everybody = refreshed(sync)
+    assert (some_users >= LOCAL, everybody) == (True, set())
+    layer = sync.analyze().models["heap_sessions"].made.layers[-1]
+    assert pl.read_parquet(sync.storage.local_copy(layer.users), glob=False)["user_id"].to_list() == [1, 2, 3, 4, 9]
+    first = sync_with(tmp_path, "first", **CONFIGURATION)
+    run(first)
+    assert exactly(sync) == exactly(first)
 
 
 def test_a_full_resync_refreshes_whom_it_takes_away(tmp_path):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heap_assets.pipeline import table_facts
-from heap_assets.pipeline.merged_rows import rows_of_merged_users
+from heap_assets.pipeline.rows_of_merged_users import rows_of_merged_users
 from heap_assets_tests.exports.pools import DAY, FIRST
 from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
