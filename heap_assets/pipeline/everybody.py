@@ -36,5 +36,6 @@ def everybody(
         came = users_with_rows(storage, set(user_rows) - set(before.user_rows))
         concerned = pl.concat([came, moved.select("user_id")]).unique()
         known = pl.read_parquet(storage.local_copy(before.path), glob=False)
-        rows = pl.concat([known.join(concerned, on="user_id", how="anti"), resolutions(concerned, identity_map)])
+        stay = ~pl.col("user_id").is_in(concerned["user_id"].implode())
+        rows = pl.concat([known.filter(stay), resolutions(concerned, identity_map)])
     return EverybodyState(path=kept_rows(storage, "resolved", rows, about="everybody").path, user_rows=tuple(user_rows))

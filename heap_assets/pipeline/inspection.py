@@ -17,8 +17,9 @@ from heap_assets.lake.listing import LandedFile
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable
+from heap_assets.pipeline.identity import migration_rows
 from heap_assets.pipeline.ledger import Ledger
-from heap_assets.pipeline.resolution import Resolution, migration_rows
+from heap_assets.pipeline.resolution import Resolution
 from heap_assets.pipeline.sync_tables import delivered_sync_info
 from heap_assets.quality import catalogue, deliveries, identity
 from heap_assets.quality.outcome import Outcome

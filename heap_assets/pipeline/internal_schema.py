@@ -10,11 +10,12 @@ from dataclasses import replace
 
 import polars as pl
 
-from heap_assets.columns import escaped
+from heap_assets.columns import ROW_ID, escaped
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.layers import Layered
 from heap_assets.pipeline.refreshes import Refreshes
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
+from heap_assets.transforms.overlaps import LOSES, LOSES_WHEN_MERGED
 from heap_assets.warehouse import views
 from heap_assets.warehouse.publisher import PublishedFile
 from heap_assets.warehouse.sql import identifier
@@ -57,7 +58,8 @@ class InternalSchema:
     def lake(self, table: ResolvedTable, *, migrated: bool = False) -> views.Lake:
         """Return where the rows of a table are, and which of them do not count."""
         superseded = table.migrated_superseded if migrated else table.superseded
-        lost = views.lost_select(identifier(SCHEMA, _SUPERSEDED), self._of(table.current.name, migrated=migrated))
+        first = self._first_number(table.current.name) + migrated
+        lost = views.lost_select(identifier(SCHEMA, _SUPERSEDED), (first, first + 1))
         lake = views.Lake(
             files=[str(self._storage.local_copy(path)) for path in table.current.paths()],
             alike=table.current.is_uniform(),
@@ -84,14 +86,18 @@ class InternalSchema:
         """Return the rows of all tables that do not count: one table, since each costs 10 ms."""
         lost = [pl.DataFrame(schema={"of": pl.Int64(), "row_id": pl.Int64()})]
         for name, table in self._resolution.tables.items():
-            for migrated, rows in ((False, table.superseded), (True, table.migrated_superseded)):
-                of = pl.lit(self._of(name, migrated=migrated), dtype=pl.Int64).alias("of")
-                lost.append(rows.rename("row_id").to_frame().select(of, "row_id"))
+            number = self._first_number(name) + 1 + pl.col(LOSES_WHEN_MERGED).cast(pl.Int64) - pl.col(LOSES)
+            rows = table.overlaps.settled.filter(pl.col(LOSES) | pl.col(LOSES_WHEN_MERGED))
+            lost.append(rows.select(number.alias("of"), pl.col(ROW_ID).alias("row_id")))
         return pl.concat(lost)
 
-    def _of(self, name: str, *, migrated: bool) -> int:
-        """Return the number of a table's rows that do not count: DuckDB compares it faster than a name."""
-        return 2 * list(self._resolution.tables).index(name) + migrated
+    def _first_number(self, name: str) -> int:
+        """Return the number of a table's rows that do not count as recorded alone.
+
+        One more says that they do not in either case, two more that they do not once users are resolved. Most do not in
+        either case, and stand here once so; DuckDB compares a number faster than a name.
+        """
+        return 3 * list(self._resolution.tables).index(name)
 
 
 def _files(name: str) -> str:

@@ -58,9 +58,8 @@ class RowsByUser:
             if users is not None:  # decided on one column: the rest of a row is decoded for these users alone
                 rows = rows.filter(pl.col(self.user).is_in(users["user_id"].implode()))
             later = [one.users for one in layers[number + 1 :] if one.users is not None]
-            if later:
-                gone = users_of(storage, later).rename({"user_id": self.user})
-                rows = rows.join(gone.lazy(), on=self.user, how="anti", maintain_order="left")
+            if later:  # two thirds of the time of an anti join
+                rows = rows.filter(~pl.col(self.user).is_in(users_of(storage, later)["user_id"].implode()))
             parts.append(rows)
         return parts[0] if len(parts) == 1 else pl.concat(parts)
 

@@ -4,7 +4,7 @@ Facts are views over the lake's Parquet where the lake is a folder, and tables w
 without any extension. Here: which tables there are. Not here: what is said of them (descriptions.py), SQL (warehouse/).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,8 +63,12 @@ def publish(
     joined: JoinedTable | None = None,
     configuration: Configuration,
     as_tables: bool,
+    refuse: Callable[[], None],
 ) -> Publication:
-    """Build the file beside the old one and swap it in; return what is in it."""
+    """Build the file beside the old one and swap it in; return what is in it.
+
+    ``refuse`` is called when the file is built, and raises if it is not to be swapped in; the old one stays then.
+    """
     definitions = ledger.parsed_definitions()
     with new_file(path) as file:
         building = _Building(
@@ -83,6 +87,7 @@ def publish(
         if joined is not None:
             building.other_table(joined)
         tables = building.described()
+        refuse()
     return Publication(
         path=path,
         tables=tables,

@@ -6,6 +6,7 @@ take turns. Not here: Dagster, terminals.
 
 import tempfile
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,24 +165,26 @@ class Sync:
             HeapAssetsError: A table's key does not hold; the published file stays as it was.
         """
         resolution = self.resolution()
-        refuse_failed_keys(key_outcomes(self.storage, resolution))
         analysis = self._analysis or self.analyze()
         if self.settings.other is not None and self._joined is None:
             self.join_other()
-        with self._lock():
+        with self._lock(), ThreadPoolExecutor(1) as beside:
+            keys = beside.submit(key_outcomes, self.storage, resolution)
+            ledger = self.ledger()
             publication = publish(
                 self.settings.duckdb_path,
                 storage=self.storage,
-                ledger=self.ledger(),
+                ledger=ledger,
                 resolution=resolution,
                 analysis=analysis,
                 joined=self._joined,
                 configuration=self.configuration,
                 as_tables=self.settings.facts_as == "tables",
+                refuse=lambda: refuse_failed_keys(keys.result()),
             )
             _LAST_PUBLICATION.write(self.storage, publication)
             names = resolution.current.names.in_s
-            retired = retired_tables(self.ledger().dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
+            retired = retired_tables(ledger.dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
             tables = [
                 KnownTable(
                     name=name,

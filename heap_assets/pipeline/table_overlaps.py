@@ -4,6 +4,7 @@ While older deliveries stay they follow from what came alone; else they are foun
 rows in the same pass, since decoding the keys is what costs. Not here: the rules (transforms/overlaps.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,6 +13,7 @@ from heap_assets.columns import ROW_ID
 from heap_assets.lake.kept_rows import kept_rows
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable
+from heap_assets.pipeline.identity import Identity
 from heap_assets.pipeline.resolved_state import TableState
 from heap_assets.pipeline.table_facts import TableSums, grown_sums, summing, table_sums
 from heap_assets.pipeline.user_rows import counting_users, with_user_rows
@@ -37,21 +39,23 @@ class TableOverlaps:
 
     def superseded(self) -> pl.Series:
         """Return the row ids that do not count with users as recorded."""
-        return self.settled.filter(LOSES)[ROW_ID].sort()
+        return self.settled.filter(LOSES)[ROW_ID]
 
     def superseded_when_merged(self) -> pl.Series:
         """Return the row ids that do not count with users resolved."""
-        return self.settled.filter(LOSES_WHEN_MERGED)[ROW_ID].sort()
+        return self.settled.filter(LOSES_WHEN_MERGED)[ROW_ID]
 
 
 def table_overlaps(
-    storage: Storage, table: CurrentTable, before: TableState | None, *, identity_map: pl.DataFrame, moved: pl.Series
+    storage: Storage, table: CurrentTable, before: TableState | None, known: Callable[[], Identity]
 ) -> TableOverlaps:
-    """Return the overlaps; ``moved`` are the recorded users who resolve otherwise than for ``before``."""
+    """Return the overlaps; who is whom is asked for when the rows have been read, for it is found meanwhile."""
     covers = set(table.covers())
     if before is None or not set(before.covers) <= covers:
-        return _all_overlaps(storage, table, identity_map)
-    known = _NONE if before.overlaps is None else pl.read_parquet(storage.local_copy(before.overlaps), glob=False)
+        return _all_overlaps(storage, table, known)
+    settled_before = _NONE
+    if before.overlaps is not None:
+        settled_before = pl.read_parquet(storage.local_copy(before.overlaps), glob=False)
     new = covers - set(before.covers)
     arrived = None
     touched = pl.DataFrame(schema=_KEY_SCHEMA)
@@ -62,13 +66,15 @@ def table_overlaps(
         touched = pl.concat([met, arrived])
         counted = counting_users(table, arrived.lazy()).collect()
         user_rows = with_user_rows(storage, user_rows, counted, about=table.name)
-    settled = overlaps.resettled(known, touched, moved=moved, identity_map=identity_map)
-    path = before.overlaps if settled is known else _kept(storage, settled, table)
+    identity = known()
+    moved = identity.moved["user_id"]
+    settled = overlaps.resettled(settled_before, touched, moved=moved, identity_map=identity.map)
+    path = before.overlaps if settled is settled_before else _kept(storage, settled, table)
     sums = grown_sums(table, before.sums, arrived)
     return TableOverlaps(settled, path, sums, user_rows, None if arrived is None else touched)
 
 
-def _all_overlaps(storage: Storage, table: CurrentTable, identity_map: pl.DataFrame) -> TableOverlaps:
+def _all_overlaps(storage: Storage, table: CurrentTable, known: Callable[[], Identity]) -> TableOverlaps:
     if not table.table.key:
         return TableOverlaps(_NONE, None, grown_sums(table, None), ())
     keys = overlaps.keys(table.stored(), table.table).cast(_KEY_SCHEMA)  # type: ignore[arg-type]
@@ -77,7 +83,7 @@ def _all_overlaps(storage: Storage, table: CurrentTable, identity_map: pl.DataFr
     )
     repeated = overlaps.repeated_entities(entities)[ENTITY]
     found = table.keys_of(repeated).cast(_KEY_SCHEMA) if len(repeated) else pl.DataFrame(schema=_KEY_SCHEMA)  # type: ignore[arg-type]
-    settled = overlaps.settled(found.sort(ROW_ID), identity_map)
+    settled = overlaps.settled(found.sort(ROW_ID), known().map)
     path = _kept(storage, settled, table) if len(settled) else None
     user_rows = with_user_rows(storage, (), counted, about=table.name)
     return TableOverlaps(settled, path, table_sums(table, summed), user_rows)

@@ -149,12 +149,13 @@ def funnel_steps(
     """
     own = reached.filter(pl.col("funnel") == funnel).select(_USER, _GROUP, "step_number", "step_time")
     is_start = pl.col("step_number") == 1
+    keys = [_GROUP, "step_number"] if grouped else ["step_number"]
     counted = (
         own.with_columns(  # who reached a step reached those before, so that they stand above it
             pl.when(~is_start).then(pl.col("step_time").shift(1)).alias("previous"),
             pl.when(is_start).then("step_time").forward_fill().alias("start"),
         )
-        .group_by(_GROUP, "step_number")
+        .group_by(keys)
         .agg(
             pl.len().cast(pl.Int64).alias("users"),
             _median_seconds("previous").alias("median_seconds_from_previous"),
@@ -168,7 +169,7 @@ def funnel_steps(
     users = pl.col("users")
     return (
         groups.join(steps.cast({"step_number": pl.Int64, "step_name": pl.String}), how="cross")
-        .join(counted, on=[_GROUP, "step_number"], how="left", nulls_equal=True)
+        .join(counted, on=keys, how="left", nulls_equal=True)
         .with_columns(users.fill_null(0))
         .sort(_GROUP, "step_number")
         .select(

@@ -45,9 +45,9 @@ def raw_select(shape: TableShape, lake: Lake, names: Mapping[str, str] | None = 
     return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{_where(shape, lake)}"
 
 
-def lost_select(table: str, of: int) -> str:
-    """Return the query of the rows that do not count of one table; ``table`` (quoted) has of and row_id for all."""
-    return f"(SELECT row_id FROM {table} WHERE of = {of})"
+def lost_select(table: str, of: tuple[int, int]) -> str:
+    """Return the query of the rows that do not count under two numbers in a row; ``table`` (quoted) has of, row_id."""
+    return f"(SELECT row_id FROM {table} WHERE of BETWEEN {of[0]} AND {of[1]})"
 
 
 def file_select(*files: str) -> str:
