@@ -4,7 +4,7 @@ Here: one dump, and everything that is wrong with it in one error. Not here: whi
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
 from heap_assets.errors import HeapAssetsError, UnreadableFileError
@@ -53,32 +53,42 @@ class BegunDump:
                 group.cancel()
 
     def committed(self, progress: Progress) -> Iterator[tuple[str, int]]:
-        """Commit each table when it is decoded, and yield its name and rows.
+        """Commit each table when it is decoded, and yield all names and rows, by name.
 
         Raises:
             HeapAssetsError: Something is wrong with the dump; every table that could be has been committed.
         """
         if self.error is not None:
             raise self.error
-        problems = list(self.problems)
+        failed: dict[str, str] = {}
+        commits: dict[str, Future[int]] = {}
         with ThreadPoolExecutor(_COMMITTERS) as committers:
-            commits = []
-            for delivery, groups in self.deliveries:
+            for delivery, groups in self._as_decoded():
                 try:
                     written = self._written(delivery, groups, progress)
                 except HeapAssetsError as error:
-                    problems.append(f"table {delivery.table}: {error}")
+                    failed[delivery.table] = f"table {delivery.table}: {error}"
                 else:
-                    commits.append((delivery.table, committers.submit(self._commit, delivery, written)))
-            for table, commit in commits:
+                    commits[delivery.table] = committers.submit(self._commit, delivery, written)
+            for table, commit in sorted(commits.items()):
                 rows = commit.result()
                 progress.delivery_landed(table=table, dump_id=self.dump.dump_id, rows=rows)
                 yield table, rows
-        if problems:
+        if problems := [*self.problems, *(failed[table] for table in sorted(failed))]:
             raise UnreadableFileError(
                 f"Dump {self.dump.dump_id}, {'; '.join(problems)}. Nothing of this dump is published, and later dumps"
                 " wait. Put it right, or have Heap resync the table, and sync again."
             )
+
+    def _as_decoded(self) -> Iterator[tuple[Delivery, _Groups]]:
+        """Yield the deliveries as they are decoded: the largest does not keep those after it from being committed."""
+        of = {group: place for place, (_, groups) in enumerate(self.deliveries) for group in groups}
+        left = [len(groups) for _, groups in self.deliveries]
+        yield from (item for item, groups in zip(self.deliveries, left, strict=True) if not groups)
+        for group in as_completed(of):
+            left[of[group]] -= 1
+            if not left[of[group]]:
+                yield self.deliveries[of[group]]
 
     def _written(self, delivery: Delivery, groups: _Groups, progress: Progress) -> list[WrittenGroup]:
         written = []
