@@ -16,6 +16,7 @@ from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, stored_name
 ENTITY, OWNER, NEWEST_BY = "entity", "owner", "newest_by"
 KEY_COLUMNS = (ROW_ID, DUMP_ID, ENTITY, OWNER, NEWEST_BY)
 LOSES, LOSES_WHEN_MERGED = "loses", "loses_when_merged"
+_RESOLVED = "$resolved"
 
 
 def keys(rows: pl.LazyFrame, table: RawTable) -> pl.LazyFrame:
@@ -44,50 +45,39 @@ def repeated_entities(entities: pl.DataFrame) -> pl.DataFrame:
     return found.filter(found == found.shift(1)).unique().to_frame()
 
 
-def superseded(overlaps: pl.DataFrame) -> pl.Series:
-    """Return the row ids that lose against another row of their key.
-
-    The newest dump wins, in it the greatest newest_by (null oldest), then the row that was delivered last.
-
-    >>> rows = pl.DataFrame({ROW_ID: [0, 1, 2], DUMP_ID: [1, 2, 2], ENTITY: [7, 7, 7], OWNER: [1, 1, 2],
-    ...                      NEWEST_BY: [None, None, None]})
-    >>> superseded(rows).to_list()
-    [0]
-    """
-    ordered = overlaps.sort(ENTITY, OWNER, DUMP_ID, NEWEST_BY, ROW_ID, nulls_last=False)
-    same_key = (pl.col(key).eq_missing(pl.col(key).shift(-1)) for key in (ENTITY, OWNER))
-    newer_follows = pl.all_horizontal(*same_key, pl.int_range(pl.len()) < pl.len() - 1)
-    return ordered.filter(newer_follows)[ROW_ID].sort()
-
-
-def superseded_when_merged(
-    overlaps: pl.DataFrame, superseded_before: pl.Series, identity_map: pl.DataFrame
-) -> pl.Series:
-    """Return the row ids that lose once users are resolved, from those that do without.
-
-    Only where an entity stands under several users can a merge make two keys one.
-
-    >>> rows = pl.DataFrame({ROW_ID: [0, 1], DUMP_ID: [1, 2], ENTITY: [7, 7], OWNER: [1, 2], NEWEST_BY: [None, None]})
-    >>> merged = pl.DataFrame({"user_id": [1], "resolved_user_id": [2]})
-    >>> superseded_when_merged(rows, superseded(rows), merged).to_list()
-    [0]
-    """
-    owners = overlaps.group_by(ENTITY).agg(pl.col(OWNER).min().alias("least"), pl.col(OWNER).max().alias("greatest"))
-    contested = owners.filter(pl.col("least") != pl.col("greatest"))[ENTITY].implode()
-    is_contested = overlaps[ENTITY].is_in(contested)
-    settled = superseded_before.filter(~superseded_before.is_in(overlaps.filter(is_contested)[ROW_ID].implode()))
-    return pl.concat([settled, superseded(_resolved_owners(overlaps.filter(is_contested), identity_map))]).sort()
-
-
 def settled(overlaps: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
-    """Return the key frame with whether each row is superseded: with users as recorded, and with users resolved."""
-    lost = superseded(overlaps)
-    merged = superseded_when_merged(overlaps, lost, identity_map)
-    return overlaps.select(
-        *KEY_COLUMNS,
-        pl.col(ROW_ID).is_in(lost.implode()).alias(LOSES),
-        pl.col(ROW_ID).is_in(merged.implode()).alias(LOSES_WHEN_MERGED),
-    )
+    """Return the key frame with whether each row is superseded: with users as recorded, and with users resolved.
+
+    The newest dump wins, in it the greatest newest_by (null oldest), then the row that was delivered last. Rows come
+    in another order. Only where an entity stands under several users can a merge make two keys one.
+
+    >>> rows = {ROW_ID: [0, 1, 2], DUMP_ID: [1, 2, 2], ENTITY: [7, 7, 7], OWNER: [1, 1, 2], NEWEST_BY: [None] * 3}
+    >>> merged = pl.DataFrame({"user_id": [2], "resolved_user_id": [1]})
+    >>> settled(pl.DataFrame(rows), merged).sort(ROW_ID).select(ROW_ID, LOSES, LOSES_WHEN_MERGED).rows()
+    [(0, True, True), (1, False, True), (2, False, False)]
+    """
+    recorded = _with_losers(overlaps, OWNER, LOSES)
+    same_entity = pl.col(ENTITY) == pl.col(ENTITY).shift(1)
+    under_several = recorded.filter(same_entity & (pl.col(OWNER) != pl.col(OWNER).shift(1)))[ENTITY]
+    contested = pl.col(ENTITY).is_in(under_several.unique().implode())
+    apart = recorded.filter(~contested).with_columns(pl.col(LOSES).alias(LOSES_WHEN_MERGED))
+    together = _with_resolved_owners(recorded.filter(contested), identity_map)
+    merged = _with_losers(together, _RESOLVED, LOSES_WHEN_MERGED).drop(_RESOLVED)
+    return pl.concat([apart, merged])
+
+
+def _with_losers(overlaps: pl.DataFrame, owner: str, loses: str) -> pl.DataFrame:
+    """Return the frame by entity and owner, with whether a newer row of both follows."""
+    ordered = overlaps.sort(ENTITY, owner, DUMP_ID, NEWEST_BY, ROW_ID, nulls_last=False)
+    same_entity = (pl.col(ENTITY) == pl.col(ENTITY).shift(-1)).fill_null(value=False)
+    return ordered.with_columns((same_entity & pl.col(owner).eq_missing(pl.col(owner).shift(-1))).alias(loses))
+
+
+def _with_resolved_owners(overlaps: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
+    concerned = pl.col("user_id").is_in(overlaps[OWNER].unique().implode())
+    known = identity_map.filter(concerned).rename({"user_id": OWNER, "resolved_user_id": _RESOLVED})
+    found = overlaps.join(known, on=OWNER, how="left")
+    return found.with_columns(pl.coalesce(_RESOLVED, OWNER).alias(_RESOLVED))
 
 
 def resettled(before: pl.DataFrame, met: pl.DataFrame, *, moved: pl.Series, identity_map: pl.DataFrame) -> pl.DataFrame:
@@ -101,18 +91,7 @@ def resettled(before: pl.DataFrame, met: pl.DataFrame, *, moved: pl.Series, iden
     entities = pl.concat([repeated[ENTITY], moving[ENTITY]]).unique()
     if entities.is_empty():
         return before
-    concerned = pl.col(ENTITY).is_in(entities.implode())
+    concerned = before[ENTITY].is_in(entities.implode())
     known = before.filter(concerned).select(KEY_COLUMNS)
     new = repeated.filter(~pl.col(ROW_ID).is_in(known[ROW_ID].implode())).select(KEY_COLUMNS)
     return pl.concat([before.filter(~concerned), settled(pl.concat([known, new]), identity_map)])
-
-
-def _resolved_owners(overlaps: pl.DataFrame, identity_map: pl.DataFrame) -> pl.DataFrame:
-    """Return the key frame with the resolved user as owner."""
-    concerned = pl.col("user_id").is_in(overlaps[OWNER].unique().implode())
-    resolved = identity_map.filter(concerned).rename({"user_id": OWNER, "resolved_user_id": "resolved"})
-    return (
-        overlaps.join(resolved, on=OWNER, how="left")
-        .with_columns(pl.coalesce("resolved", OWNER).alias(OWNER))
-        .select(KEY_COLUMNS)
-    )

@@ -14,14 +14,14 @@ from heap_assets.columns import DUMP_ID, ROW_ID
 from heap_assets.transforms.identity import moved_users
 from heap_assets.transforms.overlaps import (
     ENTITY,
+    LOSES,
+    LOSES_WHEN_MERGED,
     NEWEST_BY,
     OWNER,
     keys,
     repeated_entities,
     resettled,
     settled,
-    superseded,
-    superseded_when_merged,
 )
 from heap_assets_tests.oracles.typing_rules import EPOCH
 
@@ -35,8 +35,17 @@ def key_frame(rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def losers(rows: list[Row]) -> list[int]:
-    return superseded(key_frame(rows)).to_list()
+def merges(became: dict[int, int]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"user_id": [*became], "resolved_user_id": [*became.values()]},
+        schema={"user_id": pl.Int64, "resolved_user_id": pl.Int64},
+    )
+
+
+def losers(rows: list[Row], became: dict[int, int] | None = None) -> list[int]:
+    """Return the row ids that lose: with users as recorded, or once they have become others."""
+    found = settled(key_frame(rows), merges(became or {}))
+    return sorted(found.filter(LOSES if became is None else LOSES_WHEN_MERGED)[ROW_ID])
 
 
 def test_a_newer_dump_wins_even_with_an_older_time():
@@ -61,9 +70,9 @@ def test_a_key_of_one_column_has_no_owner():
 
 
 def test_nothing_loses_among_no_rows():
-    found = superseded(key_frame([]))
-    assert found.to_list() == []
-    assert found.dtype == pl.Int64
+    found = settled(key_frame([]), merges({1: 2}))
+    assert found.schema == {**SCHEMA, LOSES: pl.Boolean, LOSES_WHEN_MERGED: pl.Boolean}
+    assert found.is_empty()
 
 
 _times = st.sampled_from([None, MONDAY, TUESDAY])
@@ -90,24 +99,18 @@ def test_an_entity_that_stands_more_than_once_is_named_once():
 
 
 def test_a_merge_brings_two_recorded_users_together_in_one_key():
-    recorded = key_frame([(0, 1, 7, 1, MONDAY), (1, 1, 7, 2, TUESDAY), (2, 1, 7, 3, MONDAY)])
-    merged = pl.DataFrame({"user_id": [1], "resolved_user_id": [2]})
-    assert superseded(recorded).to_list() == []
-    assert superseded_when_merged(recorded, superseded(recorded), merged).to_list() == [0]
+    recorded = [(0, 1, 7, 1, MONDAY), (1, 1, 7, 2, TUESDAY), (2, 1, 7, 3, MONDAY)]
+    assert losers(recorded) == []
+    assert losers(recorded, {1: 2}) == [0]
 
 
 @settings(max_examples=100, deadline=None)
 @given(rows=_rows, merged=st.dictionaries(st.integers(1, 2), st.integers(1, 4), max_size=2))
 def test_rows_lose_with_merges_as_they_do_when_every_user_is_replaced_beforehand(rows, merged):
-    frame = key_frame(rows)
-    identity_map = pl.DataFrame(
-        {"user_id": [*merged], "resolved_user_id": [*merged.values()]},
-        schema={"user_id": pl.Int64, "resolved_user_id": pl.Int64},
-    )
     replaced = [
         (place, dump_id, entity, merged.get(owner, owner), time) for place, dump_id, entity, owner, time in rows
     ]
-    assert superseded_when_merged(frame, superseded(frame), identity_map).to_list() == losers(replaced)
+    assert losers(rows, merged) == losers(replaced)
 
 
 _map = st.dictionaries(st.integers(1, 2), st.integers(1, 4), max_size=2)
@@ -116,13 +119,7 @@ _map = st.dictionaries(st.integers(1, 2), st.integers(1, 4), max_size=2)
 @settings(max_examples=200, deadline=None)
 @given(rows=_rows, arrived=_rows, before=_map, after=_map)
 def test_what_is_settled_again_after_rows_and_merges_is_what_is_settled_at_once(rows, arrived, before, after):
-    then, now = (
-        pl.DataFrame(
-            {"user_id": [*known], "resolved_user_id": [*known.values()]},
-            schema={"user_id": pl.Int64, "resolved_user_id": pl.Int64},
-        )
-        for known in (before, after)
-    )
+    then, now = merges(before), merges(after)
     arrived = [(len(rows) + place, *row) for place, *row in arrived]
     came = {entity for _, _, entity, *_ in arrived}
     earlier, everything = key_frame(rows), key_frame([*rows, *arrived])
