@@ -92,13 +92,16 @@ class ModelMaking:
             if made is not None and made.of == self._of[name]:
                 self._made[name] = made
 
-    def users_to_refresh(self, resolution: Resolution) -> pl.DataFrame | None:
-        """Return the users whose rows changed; None if nobody's did, or if it is better to make everybody's."""
+    def users_to_refresh(self, resolution: Resolution, buckets: int) -> pl.DataFrame | None:
+        """Return the users whose rows changed; None if nobody's did, or if it is better to make everybody's.
+
+        It is if they are many, or more than what goes into one of the buckets of everybody.
+        """
         if not any(self._can_be_refreshed(recipe, set()) for recipe in self._recipes):
             return None
         changed = changed_users(self._storage, resolution, self._before.seen)
         users = self._before.models.get(HEAP_USERS.name)
-        many = max(_FEW_USERS, _LARGEST_SHARE * (users.rows if users else 0))
+        many = max(_FEW_USERS, min(_LARGEST_SHARE, 1 / buckets) * (users.rows if users else 0))
         return changed if changed is not None and len(changed) <= many else None
 
     def _can_be_refreshed(self, recipe: Recipe, anew: set[str]) -> bool:

@@ -185,15 +185,10 @@ class Sync:
             _LAST_PUBLICATION.write(self.storage, publication)
             names = resolution.current.names.in_s
             retired = retired_tables(ledger.dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
-            tables = [
-                KnownTable(
-                    name=name,
-                    about=publication.about.get(names[name], ""),
-                    published="" if names[name] == name else names[name],
-                    retired=retired.get(name, ""),
-                )
-                for name in resolution.tables
-            ]
+            tables = []
+            for name in resolution.tables:
+                about, renamed = publication.about.get(names[name], ""), "" if names[name] == name else names[name]
+                tables.append(KnownTable(name=name, about=about, published=renamed, retired=retired.get(name, "")))
             events = configured_events(self.configuration, resolution.current)
             write_registry(self.storage, registry_of(tables, self.configuration, events))
         return publication
