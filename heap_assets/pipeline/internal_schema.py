@@ -8,14 +8,12 @@ recorded. Views over these stay the same while dumps come. Here: making them. No
 from collections.abc import Iterable
 from dataclasses import replace
 
-import polars as pl
-
-from heap_assets.columns import ROW_ID, escaped
+from heap_assets.columns import escaped
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.layers import Layered
 from heap_assets.pipeline.refreshes import Refreshes
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
-from heap_assets.transforms.overlaps import LOSES, LOSES_WHEN_MERGED
+from heap_assets.pipeline.superseded import numbers_of
 from heap_assets.warehouse import views
 from heap_assets.warehouse.publisher import PublishedFile
 from heap_assets.warehouse.sql import identifier
@@ -45,10 +43,9 @@ class InternalSchema:
     def build(self) -> None:
         """Add the tables, and a view of the files of each table: a dump changes one view a table."""
         self._file.add_schema(SCHEMA)
-        self._file.add_table(SCHEMA, _SUPERSEDED, self._superseded())
-        everybody = views.file_select(str(self._storage.local_copy(self._resolution.everybody)))
         add = self._file.add_table if self._as_tables else self._file.add_view
-        add(SCHEMA, _USERS, everybody)
+        for name, file in ((_SUPERSEDED, self._resolution.superseded), (_USERS, self._resolution.everybody)):
+            add(SCHEMA, name, views.file_select(str(self._storage.local_copy(file))))
         if self._refreshes.numbers:
             self._file.add_table(SCHEMA, _REFRESHED, self._refreshes.users(self._storage))
         for name, table in self._resolution.tables.items():
@@ -58,8 +55,8 @@ class InternalSchema:
     def lake(self, table: ResolvedTable, *, migrated: bool = False) -> views.Lake:
         """Return where the rows of a table are, and which of them do not count."""
         superseded = table.migrated_superseded if migrated else table.superseded
-        first = self._first_number(table.current.name) + migrated
-        lost = views.lost_select(identifier(SCHEMA, _SUPERSEDED), (first, first + 1))
+        numbers = numbers_of(table.current.name, self._resolution.tables, migrated=migrated)
+        lost = views.lost_select(identifier(SCHEMA, _SUPERSEDED), numbers)
         lake = views.Lake(
             files=[str(self._storage.local_copy(path)) for path in table.current.paths()],
             alike=table.current.is_uniform(),
@@ -81,23 +78,6 @@ class InternalSchema:
         """Return a query of the rows of layers that count; ``user`` is the column that says whose a row is."""
         layers = self._refreshes.layers(self._storage, made)
         return views.layered_select(layers, user=user, refreshed=identifier(SCHEMA, _REFRESHED))
-
-    def _superseded(self) -> pl.DataFrame:
-        """Return the rows of all tables that do not count: one table, since each costs 10 ms."""
-        lost = [pl.DataFrame(schema={"of": pl.Int64(), "row_id": pl.Int64()})]
-        for name, table in self._resolution.tables.items():
-            number = self._first_number(name) + 1 + pl.col(LOSES_WHEN_MERGED).cast(pl.Int64) - pl.col(LOSES)
-            rows = table.overlaps.settled.filter(pl.col(LOSES) | pl.col(LOSES_WHEN_MERGED))
-            lost.append(rows.select(number.alias("of"), pl.col(ROW_ID).alias("row_id")))
-        return pl.concat(lost)
-
-    def _first_number(self, name: str) -> int:
-        """Return the number of a table's rows that do not count as recorded alone.
-
-        One more says that they do not in either case, two more that they do not once users are resolved. Most do not in
-        either case, and stand here once so; DuckDB compares a number faster than a name.
-        """
-        return 3 * list(self._resolution.tables).index(name)
 
 
 def _files(name: str) -> str:

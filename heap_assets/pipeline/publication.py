@@ -143,7 +143,9 @@ class _Building:
         """Add the tables with migrations."""
         resolution, names = self._resolution, self._resolution.current.names.in_migrated
         self._file.add_schema(self._migrated)
-        self._add_frame(self._migrated, IDENTITY_MAP.name, resolution.identity_map)
+        merged = views.file_select(str(self._storage.local_copy(resolution.identity_file)))
+        rows = len(resolution.identity_map)
+        self._add_select(self._migrated, IDENTITY_MAP.name, merged, rows=rows, kind=IDENTITY_MAP.name)
         if resolution.users is not None:
             self._add_users(resolution.tables[USERS.kind].current.shape, resolution.users)
         recorded: dict[str, str] = {}

@@ -3,8 +3,8 @@
 The wide rows are never rewritten. What changes with a dump is small: the rows whose event, session or user stands more
 than once (overlaps), the identity map, the merged users. Each follows from what came while older deliveries stay.
 Here: from the current tables to what a reader needs to see them resolved. Not here: the steps (identity.py,
-table_overlaps.py, user_rows.py, merged_users.py, everybody.py), what is remembered (resolved_state.py), the DuckDB file
-(publication.py).
+table_overlaps.py, user_rows.py, merged_users.py, everybody.py, superseded.py), what is remembered (resolved_state.py),
+the DuckDB file (publication.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -27,6 +27,7 @@ from heap_assets.pipeline.resolved_state import (
     read_state,
     write_state,
 )
+from heap_assets.pipeline.superseded import superseded_rows
 from heap_assets.pipeline.table_facts import TableFacts, table_facts
 from heap_assets.pipeline.table_overlaps import TableOverlaps, table_overlaps
 
@@ -53,7 +54,8 @@ class ResolvedTable:
 class Resolution:
     """Every table resolved; ``users`` are the merged users in layers, None without users.
 
-    ``everybody`` is the path of the file that says whom each recorded user is resolved to;
+    ``everybody`` is the path of the file that says whom each recorded user is resolved to, ``superseded`` of the one
+    that names the rows of all tables that do not count;
     ``merges`` are the deliveries that the identity map follows from, ``identity_file`` is where the lake keeps it;
     ``moved`` are the users who resolve otherwise than in the map of the file ``moved_since`` (moved_users).
     """
@@ -68,6 +70,7 @@ class Resolution:
     merges: tuple[str, ...]
     users: UsersState | None
     everybody: str
+    superseded: str
 
 
 def resolve(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> Resolution:
@@ -93,10 +96,17 @@ class _Resolving:
             states = {name: found[name][1] for name in self._current.tables}
             known = identity_found.result()
             users_merged = pool.submit(self._users, tables.get(USERS.kind), known)
+            overlaps = {name: table.overlaps for name, table in tables.items()}
+            lost = pool.submit(superseded_rows, self._storage, overlaps, self._before.superseded)
             everybody_known = self._everybody(tables, known)
             users = users_merged.result()
         state = ResolvedState(
-            tables=states, merges=self._merges, identity_map=known.file, users=users, everybody=everybody_known
+            tables=states,
+            merges=self._merges,
+            identity_map=known.file,
+            users=users,
+            everybody=everybody_known,
+            superseded=lost.result(),
         )
         if state != self._before:
             write_state(self._storage, state)
@@ -111,6 +121,7 @@ class _Resolving:
             merges=self._merges,
             users=users,
             everybody=everybody_known.path,
+            superseded=lost.result().path,
         )
 
     def _table(self, table: CurrentTable, known: Callable[[], Identity]) -> tuple[ResolvedTable, TableState]:

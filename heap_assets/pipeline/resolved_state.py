@@ -53,6 +53,14 @@ class EverybodyState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SupersededState:
+    """The file that names the rows of all tables that do not count, and the overlaps of each that it was made of."""
+
+    path: str
+    overlaps: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedState:
     """Every table by name; the deliveries of migrations and the file of the identity map; the merged users."""
 
@@ -61,6 +69,7 @@ class ResolvedState:
     identity_map: str | None = None
     users: UsersState | None = None
     everybody: EverybodyState | None = None
+    superseded: SupersededState | None = None
 
 
 _MEMORY = Memory("resolved.json", TypeAdapter(ResolvedState), without=ResolvedState())
@@ -80,6 +89,6 @@ def resolved_files(storage: Storage) -> frozenset[str]:
     """Return the files that the last resolution needs."""
     state = read_state(storage)
     files = {file for table in state.tables.values() for file in (table.overlaps, *table.user_rows)}
-    files |= {state.identity_map, None if state.everybody is None else state.everybody.path}
+    files |= {state.identity_map} | {one.path for one in (state.everybody, state.superseded) if one is not None}
     users = () if state.users is None else state.users.layers
     return files_of(users) | {file for file in files if file is not None}
