@@ -39,7 +39,7 @@ class Settings:
         duckdb_path: The published file.
         config_path: The analytics configuration; None stands for the packaged one.
         facts_as: Whether facts are published as views over the lake's Parquet or as tables.
-        memory_gib: About how much memory a first build may take, 2 at least; larger data is computed in parts.
+        memory_gib: About how much memory a first build may take, 2.3 at least; larger data is computed in parts.
         other: A table of the user's own that is published next to Heap's.
         aws: How S3 is reached.
         alert_urls: Where alerts go, as Apprise writes it; they hold secrets.

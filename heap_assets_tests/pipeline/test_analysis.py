@@ -30,11 +30,11 @@ def rows(sync, query):
         return connection.execute(query).fetchall()
 
 
-def sync_with(folder, memory_gib="", **keys):
+def sync_with(folder, **keys):
     home = folder / "home"
     home.mkdir(exist_ok=True)
     config = configured(home, **{**ALONE, **keys})
-    return sync_of(folder / "export", home, HEAP_CONFIG=str(config), HEAP_MEMORY_GIB=memory_gib)
+    return sync_of(folder / "export", home, HEAP_CONFIG=str(config))
 
 
 def made(sync, *names):
@@ -60,10 +60,11 @@ def test_the_models_of_dumps_taken_one_by_one_are_those_of_the_oracle_and_consis
         assert_weights_sum_to_one(sync)
 
         forget_analysis(sync.storage)
-        sync = sync_with(folder, "1", **CONFIGURATION)
+        sync = sync_with(folder, **CONFIGURATION)
         with pytest.MonkeyPatch.context() as patch:
             if in_buckets:
                 patch.setattr(analysis, "_FEWEST_ROWS", 40)
+                patch.setattr(analysis, "_ROWS_OF_A_GIB", 0)
             files = sync.analyze().models["heap_events"].made.layers[0].files
         assert (len(files) > 1) == in_buckets
         sync.publish()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.pipeline import layers, packing, table_facts, user_rows
+from heap_assets.pipeline import analysis, layers, model_making, packing, table_facts, user_rows
 from heap_assets_tests.exports.busy import CONFIGURATION, busy_exports
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
@@ -112,6 +112,20 @@ def test_a_small_dump_makes_rows_for_its_users_alone(tmp_path):
     made = pl.read_parquet(sync.storage.local_copy(layer.files[0]), glob=False)
     assert made["heap_user_id"].unique().to_list() == [7]
     assert layer.rows == 3
+
+
+@pytest.mark.parametrize(("rows_of_a_bucket", "fits"), [(40, True), (2, False)])
+def test_changed_users_who_are_more_than_a_bucket_of_everybody_are_made_with_everybody(
+    tmp_path, monkeypatch, rows_of_a_bucket, fits
+):
+    people(tmp_path)
+    run(sync_with(tmp_path, "home", **CONFIGURATION))
+    write_dump(tmp_path / "export", dump(2, {"view": data_file(EVENTS, (999, 7, 107, NINE, None))}))
+    monkeypatch.setattr(analysis, "_FEWEST_ROWS", rows_of_a_bucket)
+    monkeypatch.setattr(analysis, "_ROWS_OF_A_GIB", 0)
+    monkeypatch.setattr(model_making, "_FEW_USERS", 0)
+    some_users, everybody = refreshed(sync_with(tmp_path, "home", **CONFIGURATION))
+    assert ("heap_events" in some_users, "heap_events" in everybody) == (fits, not fits)
 
 
 def test_a_merge_changes_both_users_and_nobody_else(tmp_path):
