@@ -47,8 +47,8 @@ def made(sync, *names):
 
 
 @some(3)
-@given(busy_exports(), st.booleans())
-def test_the_models_of_dumps_taken_one_by_one_are_those_of_the_oracle_and_consistent(dumps, in_buckets):
+@given(busy_exports(), st.sampled_from([1, 3]))
+def test_the_models_of_dumps_taken_one_by_one_are_those_of_the_oracle_and_consistent(dumps, buckets):
     with scratch() as folder:
         for one in dumps:
             write_dump(folder / "export", one)
@@ -62,11 +62,9 @@ def test_the_models_of_dumps_taken_one_by_one_are_those_of_the_oracle_and_consis
         forget_analysis(sync.storage)
         sync = sync_with(folder, **CONFIGURATION)
         with pytest.MonkeyPatch.context() as patch:
-            if in_buckets:
-                patch.setattr(analysis, "_FEWEST_ROWS", 40)
-                patch.setattr(analysis, "_ROWS_OF_A_GIB", 0)
+            patch.setattr(analysis, "_buckets_for", lambda *_: buckets)
             files = sync.analyze().models["heap_events"].made.layers[0].files
-        assert (len(files) > 1) == in_buckets
+        assert len(files) == buckets
         sync.publish()
         assert differences(expected, published_by(sync)) == []
 
