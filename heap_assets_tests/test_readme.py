@@ -86,7 +86,7 @@ def test_every_command_of_the_readme_runs(command, copy, request):
     if "s3://" in command:
         command, environment = on_the_test_server(command, environment, request)
     if "pytest" in command:
-        command += " --collect-only -q"  # it is being run
+        command += " --collect-only -q -n 0"  # it is being run
     if "uv sync" in command:
         command += " --dry-run"  # the environment that runs the tests stays as it is
     if "benchmarks operate" in command:

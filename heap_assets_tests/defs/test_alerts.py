@@ -96,6 +96,7 @@ def test_a_run_that_failed_for_good_is_told_once_and_one_that_is_tried_again_is_
     assert old not in chat.messages[0]["message"]
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_a_run_without_a_job_of_ours_is_told_by_who_asked_for_it(place, storage, chat):
     tick(place, storage)
     job = heap_definitions().resolve_implicit_global_asset_job_def()

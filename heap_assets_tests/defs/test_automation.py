@@ -60,6 +60,7 @@ def test_a_dump_of_users_alone_needs_no_second_run_whether_funnels_are_grouped_o
         assert evaluated(daemon, before).total_requested == 0
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_a_table_that_somebody_materialized_is_followed_once_and_not_while_a_blocking_check_fails(place, storage):
     place.deliver(1, {"orders": events((1, 1, 1, "2026-01-01"))})
     with storage.open() as daemon:

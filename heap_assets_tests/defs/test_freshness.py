@@ -51,6 +51,7 @@ def test_the_last_event_of_a_table_is_its_newest_data_and_the_check_turns_withou
         assert daemon.get_runs_count() == runs + 1
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_a_sync_that_dagster_knows_nothing_of_is_told_by_the_sensor(place, storage):
     place.deliver(1, {"orders": events((1, 1, 1, hours_ago(5)))})
     with dg.DagsterInstance.ephemeral() as elsewhere:
@@ -61,6 +62,7 @@ def test_a_sync_that_dagster_knows_nothing_of_is_told_by_the_sensor(place, stora
         assert age(daemon) == pytest.approx(5, abs=0.1)
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_data_never_gets_older_and_the_future_counts_for_nothing(place, storage):
     place.deliver(1, {"orders": events((1, 1, 1, hours_ago(3)), (2, 1, 1, hours_ago(-48)))})
     with storage.open() as daemon:

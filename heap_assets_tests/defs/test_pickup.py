@@ -53,6 +53,7 @@ def test_a_dump_is_asked_for_once_and_then_the_bucket_is_quiet(place, storage):
         assert skipped(place, daemon) == "Every dump whose manifest has arrived has landed."
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_a_redelivered_dump_is_asked_for_under_another_key(place, storage):
     place.deliver(9, {"orders": ROWS})
     with storage.open() as daemon:
