@@ -7,6 +7,7 @@ Not here: .ci/run (test_ci.py), the benchmarks' figures.
 import re
 import tomllib
 import urllib.request
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pytest
@@ -178,6 +179,14 @@ def test_the_packaged_configuration_fits_the_sample(published):
     assert all(fewest > 0 for _, fewest, _ in funnels)
     for segment in ("segment_gold", "segment_buyers"):
         assert published.execute(f"SELECT count(*) FROM {M}.{segment}").fetchone() > (0,)
+
+
+@pytest.mark.slow
+def test_nothing_is_stale_before_anybody_has_done_anything(published):
+    (newest,) = published.execute(
+        f"SELECT min(synced_to_time) FROM {S}._sync_info WHERE event_table_name IN ('users', 'sessions', 'pageviews')"
+    ).fetchone()
+    assert datetime.now(UTC) - newest.replace(tzinfo=UTC) < timedelta(hours=50)
 
 
 class Asked(dict[str, str]):

@@ -21,7 +21,7 @@ from heap_assets.config.model import Configuration
 from heap_assets.errors import SettingsError
 from heap_assets.export.opening import open_source
 from heap_assets.export.sample.export import write_sample
-from heap_assets.export.sample.size import SampleSize
+from heap_assets.export.sample.size import embedded_size
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.memory import Memory
@@ -51,7 +51,6 @@ from heap_assets.settings import Settings
 if TYPE_CHECKING:
     from heap_assets.lake.landed_table import LandedTable
 
-_SAMPLE_SIZE = SampleSize(users=2_000, days=60)
 _LAST_LANDING = Memory("landing.json", TypeAdapter(LandingOutcome), without=LandingOutcome())
 _LAST_PUBLICATION: Memory[Publication | None] = Memory("published.json", TypeAdapter(Publication | None), without=None)
 
@@ -94,7 +93,7 @@ class Sync:
     def _make_sample(self) -> None:
         """Make the sample beside its place: one that a killed run left unfinished would be taken for whole."""
         with self._lock(), tempfile.TemporaryDirectory(dir=self.settings.home) as beside:
-            write_sample(Path(beside) / "sample", _SAMPLE_SIZE)
+            write_sample(Path(beside) / "sample", embedded_size(datetime.now(UTC)))
             if not self.settings.sample_path.exists():
                 (Path(beside) / "sample").rename(self.settings.sample_path)
 

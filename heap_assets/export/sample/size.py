@@ -1,7 +1,7 @@
 """How large a sample export is, and what sizes there can be. Not here: what follows from it (calendar.py)."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 _LARGEST_SHARE, _FEWEST_DAYS = 0.5, 3
 MOST_LAST_VISITS = 12
@@ -38,3 +38,15 @@ class SampleSize:
             return
         if not 0 < self.last_dump_share <= _LARGEST_SHARE or self.days < _FEWEST_DAYS or self.dumps == 1:
             raise ValueError(f"last_dump_share is above 0 and at most 0.5, and needs 3 days and 2 dumps: {self}")
+
+
+def embedded_size(now: datetime) -> SampleSize:
+    """Return the size of the sample that is made where no export is configured: its last dump has just arrived.
+
+    An older one would be stale, and every freshness check red, before anybody has done anything. Dumps are there some
+    hours after midnight (UTC).
+
+    >>> [str(embedded_size(datetime(2026, 7, 1, hour)).end) for hour in (3, 4, 23)]
+    ['2026-06-29', '2026-06-30', '2026-06-30']
+    """
+    return SampleSize(users=2_000, days=60, end=(now - timedelta(hours=4)).date() - timedelta(days=1))
