@@ -5,16 +5,20 @@ configuration (config/). A wrong value is one error that names the variable, the
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
+from heap_assets.addresses import AddressError, S3Place, read_address
 from heap_assets.aws.access import AwsAccess
 from heap_assets.errors import SettingsError
 from heap_assets.other_table import OtherTable, read_other_table
 
+_MISREAD_BY_DELTA = re.compile(r"%[0-9A-Fa-f]{2}|[\\\x00-\x1f\x7f]|//|/\.{1,2}(/|$)")
+_MOST_BYTES_OF_A_NAME = 200  # of the 255 that file systems take: files that are built beside have longer names
 FactsAs = Literal["views", "tables"]
 DEFAULT_UI_URL = "http://127.0.0.1:3000"
 DEFAULT_MEMORY_GIB = 5.0
@@ -85,21 +89,28 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         return environment.get(name, "").strip() or None
 
     alerts = read_alert_settings(environment)
-    home = Path(setting("HEAP_HOME") or ".heap").expanduser().absolute()
+    home = _local("HEAP_HOME", setting("HEAP_HOME") or ".heap", allowed="a folder")
     if home.exists() and not home.is_dir():
         raise SettingsError(f"HEAP_HOME is {home}, which is a file; it must be a folder.")
     lake_uri = _place("HEAP_LAKE_URI", setting("HEAP_LAKE_URI") or str(home / "lake"))
+    if _MISREAD_BY_DELTA.search(lake_uri.removeprefix("s3://")):
+        raise SettingsError(
+            f"HEAP_LAKE_URI is {lake_uri}, but Delta misreads a percent sign before two hexadecimal digits, a"
+            " backslash, control characters and empty parts; choose another place, by HEAP_LAKE_URI or HEAP_HOME."
+        )
     if not is_s3(lake_uri) and Path(lake_uri).is_file():
         raise SettingsError(f"HEAP_LAKE_URI is {lake_uri}, which is a file; it must be a folder.")
     export_uri = setting("HEAP_EXPORT_URI")
     export_uri = None if export_uri is None else _place("HEAP_EXPORT_URI", export_uri)
     if export_uri is not None and not is_s3(export_uri) and not Path(export_uri).is_dir():
         raise SettingsError(f"HEAP_EXPORT_URI is {export_uri}, and there is no such folder.")
-    duckdb_path = Path(_local("HEAP_DUCKDB_PATH", setting("HEAP_DUCKDB_PATH") or str(home / "heap.duckdb")))
+    duckdb_path = _local("HEAP_DUCKDB_PATH", setting("HEAP_DUCKDB_PATH") or str(home / "heap.duckdb"), allowed="a path")
     if duckdb_path.is_dir():
         raise SettingsError(f"HEAP_DUCKDB_PATH is {duckdb_path}, which is a folder; it must be a file.")
-    config = setting("HEAP_CONFIG")
-    config_path = None if config is None else Path(config).expanduser().absolute()
+    if len(duckdb_path.name.encode()) > _MOST_BYTES_OF_A_NAME:
+        raise SettingsError(f"HEAP_DUCKDB_PATH is {duckdb_path}, whose name is longer than 200 bytes; shorten it.")
+    config, endpoint = setting("HEAP_CONFIG"), setting("AWS_ENDPOINT_URL")
+    config_path = None if config is None else _local("HEAP_CONFIG", config, allowed="a YAML file")
     if config_path is not None and not config_path.is_file():
         raise SettingsError(f"HEAP_CONFIG is {config}, and there is no such file.")
     return Settings(
@@ -112,7 +123,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         memory_gib=_memory_gib(setting("HEAP_MEMORY_GIB")),
         other=read_other_table(setting("HEAP_OTHER_TABLE"), setting("HEAP_OTHER_KEY")),
         aws=AwsAccess(
-            endpoint_url=setting("AWS_ENDPOINT_URL"),
+            endpoint_url=None
+            if endpoint is None
+            else _http("AWS_ENDPOINT_URL", endpoint, example="https://s3.example.com"),
             region=setting("AWS_REGION") or setting("AWS_DEFAULT_REGION"),
             role_arn=setting("HEAP_AWS_ROLE_ARN"),
             external_id=setting("HEAP_AWS_EXTERNAL_ID"),
@@ -138,21 +151,31 @@ def is_s3(uri: str) -> bool:
 
 
 def _place(name: str, value: str) -> str:
-    """Return a folder as an absolute path, an S3 place as it is."""
-    if not is_s3(value):
-        return _local(name, value)
-    if not urlsplit(value).netloc:
-        raise SettingsError(f"{name} is {value}, which names no bucket; write s3://bucket or s3://bucket/prefix.")
-    return value.rstrip("/")
+    """Return a folder as an absolute path, an S3 place as its address."""
+    place = _address(name, value, allowed="a folder or s3://bucket/prefix")
+    return str(place) if isinstance(place, Path) else place.uri
 
 
-def _local(name: str, value: str) -> str:
-    if value.startswith("file://"):
-        value = unquote(value.removeprefix("file://"))
-    if "://" in value:
-        allowed = "a path" if name == "HEAP_DUCKDB_PATH" else "a folder or s3://bucket/prefix"
-        raise SettingsError(f"{name} is {value}; it must be {allowed}.")
-    return str(Path(value).expanduser().absolute())
+def _local(name: str, value: str, *, allowed: str) -> Path:
+    """Return an absolute path."""
+    place = _address(name, value, allowed=allowed)
+    if isinstance(place, Path):
+        return place
+    raise SettingsError(f"{name} is {value}; it must be {allowed}.")
+
+
+def _address(name: str, value: str, *, allowed: str) -> Path | S3Place:
+    try:
+        place = read_address(value)
+        if isinstance(place, Path):
+            place.exists()  # a name that the file system refuses, as too long, is told here
+    except AddressError as error:
+        raise SettingsError(f"{name} is {error.shown}, which {error.reason}; it must be {allowed}.") from error
+    except OSError as error:
+        raise SettingsError(
+            f"{name} is {value}, which cannot be used: {error.strerror}; choose another path."
+        ) from error
+    return place
 
 
 def _alert_urls(value: str) -> tuple[str, ...]:
@@ -168,9 +191,19 @@ def _alert_urls(value: str) -> tuple[str, ...]:
 
 
 def _ui_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise SettingsError(f"HEAP_UI_URL is {value}; it must be an address such as http://dagster.example.com.")
+    return _http("HEAP_UI_URL", value, example="http://dagster.example.com")
+
+
+def _http(name: str, value: str, *, example: str) -> str:
+    """Return an address of the web without a slash at its end."""
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 80) > 0
+    except ValueError:  # an open bracket, a port that is not a number
+        is_address = False
+    if not is_address or "@" in value:
+        shown = "not shown, since it holds credentials" if "@" in value else value
+        raise SettingsError(f"{name} is {shown}; it must be an address such as {example}.")
     return value.rstrip("/")
 
 

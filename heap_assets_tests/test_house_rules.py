@@ -50,13 +50,13 @@ MAY_IMPORT = {
     "transforms": {"transforms", "catalog", "columns", "documented_columns", "shapes", "labeled", "names"},
     "config": {"config", "errors", "labeled", "names"},
     "aws": {"aws", "errors"},
-    "export": {"export", "aws", "catalog", "columns", "errors", "labeled", "names"},
+    "export": {"export", "addresses", "aws", "catalog", "columns", "errors", "labeled", "names"},
     "lake": {"lake", "aws", "columns", "errors"},
     "warehouse": {"warehouse", *CATALOGUE},
     "quality": {"quality", "catalog", "columns", "documented_columns"},
     "alerts": {"alerts", "errors"},
     "report": {"report", "config", "warehouse", *CATALOGUE},
-    "pipeline": {*CATALOGUE, *ROOMS, "settings"} - {"defs"},
+    "pipeline": {*CATALOGUE, *ROOMS, "addresses", "settings"} - {"defs"},
 }
 NEVER_IMPORTED_BY_TRANSFORMS = {"os", "sys", "pathlib", "io", "time", "random", "uuid", "tempfile", "logging", "duckdb"}
 NEVER_ASKED_BY_TRANSFORMS = r"open|now|today|utcnow|collect|(read|scan|write|sink)_\w+"

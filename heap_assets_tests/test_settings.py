@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from heap_assets.addresses import S3Place, read_address
 from heap_assets.errors import SettingsError
 from heap_assets.settings import Settings, is_s3, read_settings
 
@@ -52,10 +53,36 @@ def test_paths_may_be_relative_start_at_home_or_be_file_addresses(folder):
 
 
 def test_places_in_s3_stay_as_they_are():
-    found = settings(HEAP_EXPORT_URI="s3://heap-rs3-acme/", HEAP_LAKE_URI="s3://lake/a b%20c/")
-    assert (found.source_uri, found.lake_uri) == ("s3://heap-rs3-acme", "s3://lake/a b%20c")
+    found = settings(HEAP_EXPORT_URI="s3://heap-rs3-acme/", HEAP_LAKE_URI="s3://lake/a b%c/")
+    assert (found.source_uri, found.lake_uri) == ("s3://heap-rs3-acme", "s3://lake/a b%c")
+    assert settings(HEAP_EXPORT_URI="s3://acme/a b%20c/").source_uri == "s3://acme/a b%20c"
     assert is_s3(found.lake_uri)
     assert not is_s3(settings().lake_uri)
+
+
+def test_letters_that_mean_something_in_a_url_are_part_of_the_prefix():
+    for prefix in ("a#b", "a?b=c", "100%", "a b+c", "a[b]*", "ü", "a%zz"):
+        found = settings(HEAP_EXPORT_URI=f"s3://bucket/{prefix}", HEAP_LAKE_URI=f"s3://bucket/{prefix}")
+        assert found.source_uri == found.lake_uri == f"s3://bucket/{prefix}"
+        assert read_address(found.lake_uri) == S3Place("bucket", prefix)
+
+
+def test_one_rule_reads_the_addresses_of_export_and_lake():
+    for address in ("s3a://bucket/x", "s3://bucket/x/", "S3://bucket/x"):
+        found = settings(HEAP_EXPORT_URI=address, HEAP_LAKE_URI=address)
+        assert found.source_uri == found.lake_uri == "s3://bucket/x"
+
+
+def test_credentials_in_an_address_are_never_shown():
+    for variable, value in (
+        ("HEAP_EXPORT_URI", "s3://key:secret-of-mine@bucket/x"),
+        ("HEAP_LAKE_URI", "s3://key:secret-of-mine@bucket/x"),
+        ("AWS_ENDPOINT_URL", "https://key:secret-of-mine@s3.example.com"),
+        ("HEAP_UI_URL", "https://key:secret-of-mine@dagster.example.com"),
+    ):
+        with pytest.raises(SettingsError, match=variable) as raised:
+            settings(**{variable: value})
+        assert "secret-of-mine" not in str(raised.value)
 
 
 def test_facts_are_tables_where_the_lake_is_in_s3():
@@ -83,8 +110,23 @@ def test_how_s3_is_reached_is_read_from_the_usual_variables_and_two_of_ours():
         ({"HEAP_EXPORT_URI": "nowhere"}, "there is no such folder"),
         ({"HEAP_EXPORT_URI": "file"}, "there is no such folder"),
         ({"HEAP_EXPORT_URI": "gs://bucket"}, "it must be a folder or s3://bucket/prefix"),
-        ({"HEAP_EXPORT_URI": "s3://"}, "names no bucket; write s3://bucket or s3://bucket/prefix"),
+        ({"HEAP_EXPORT_URI": "s3://"}, "which names no bucket; it must be a folder or s3://bucket/prefix"),
         ({"HEAP_EXPORT_URI": "s3:///prefix"}, "names no bucket"),
+        ({"HEAP_EXPORT_URI": "s3://[x/"}, "names no bucket"),
+        ({"HEAP_EXPORT_URI": "~nobody-here/x"}, "begins with a home folder that is not known"),
+        ({"HEAP_HOME": "~nobody-here"}, "begins with a home folder that is not known"),
+        ({"HEAP_HOME": "x" * 300}, "File name too long; choose another"),
+        ({"HEAP_LAKE_URI": "x" * 300}, "File name too long; choose another"),
+        ({"HEAP_DUCKDB_PATH": f"{'x' * 220}.duckdb"}, "longer than 200 bytes"),
+        ({"HEAP_CONFIG": "~nobody-here/heap.yaml"}, "begins with a home folder that is not known"),
+        ({"HEAP_UI_URL": "http://[::1"}, "it must be an address such as http://dagster.example.com"),
+        ({"HEAP_UI_URL": "http://x:y"}, "it must be an address such as"),
+        ({"AWS_ENDPOINT_URL": "http://[::1"}, "it must be an address such as https://s3.example.com"),
+        ({"AWS_ENDPOINT_URL": "localhost:9000"}, "it must be an address such as"),
+        ({"HEAP_LAKE_URI": "s3://lake/a%41"}, "Delta misreads"),
+        ({"HEAP_LAKE_URI": "s3://lake/a//b"}, "Delta misreads"),
+        ({"HEAP_LAKE_URI": "s3://lake/a/../b"}, "Delta misreads"),
+        ({"HEAP_LAKE_URI": "a%41"}, "Delta misreads"),
         ({"HEAP_LAKE_URI": "https://bucket"}, "it must be a folder or s3://bucket/prefix"),
         ({"HEAP_LAKE_URI": "s3://"}, "names no bucket"),
         ({"HEAP_LAKE_URI": "file"}, "which is a file; it must be a folder"),

@@ -161,7 +161,7 @@ class LandedTable:
         """Return the Delta table, opened anew when the keys that it was opened with have been renewed."""
         options = self._storage.options()
         if self._delta is None or options != self._opened_with:
-            address = self._storage.address(self._folder)
+            address = self._storage.delta_address(self._folder)
             try:
                 with explained(address):
                     self._delta = DeltaTable(address, storage_options=options or None)
@@ -194,7 +194,7 @@ class LandedTable:
         delta = self._open()
         if delta is None:
             create_table_with_add_actions(
-                self._storage.address(self._folder),
+                self._storage.delta_address(self._folder),
                 schema=Schema([Field(_DELIVERY, PrimitiveType("string")), *map(_delta_field, columns)]),
                 add_actions=adds,
                 partition_by=[_DELIVERY],

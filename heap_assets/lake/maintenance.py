@@ -38,7 +38,7 @@ def tidied(storage: Storage, name: str, *, counting: Collection[str]) -> Tidied:
     last = max(files, key=lambda file: file.first_row_id).delivery
     void = sorted({file.delivery for file in files} - {*counting, last})
     folder = "/".join(files[0].path.split("/")[:2])
-    address = storage.address(folder)
+    address = storage.delta_address(folder)
     with explained(address):
         delta = DeltaTable(address, storage_options=storage.options() or None)
         if void:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from heap_assets.errors import LakeError
 from heap_assets.lake.storage import FolderStorage
 
 
@@ -28,14 +27,6 @@ def test_an_address_is_an_absolute_path_that_needs_no_options(tmp_path, monkeypa
     assert storage.uri == str(tmp_path / "lake")
     assert storage.address("raw/users") == str(tmp_path / "lake" / "raw" / "users")
     assert storage.options() == {}
-
-
-@pytest.mark.parametrize("name", ["a%41", "a\\b"])
-def test_a_folder_that_delta_would_misread_is_refused_by_name(tmp_path, name):
-    with pytest.raises(LakeError) as refused:
-        FolderStorage(tmp_path / name)
-    assert str(tmp_path / name) in str(refused.value)
-    assert "Set HEAP_HOME or HEAP_LAKE_URI to another folder." in str(refused.value)
 
 
 def test_a_new_file_is_kept_where_it_was_written(storage):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import duckdb
 import pytest
 
-from heap_assets.errors import LakeError
+from heap_assets.errors import SettingsError
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.oracles.comparison import differences
@@ -138,7 +138,7 @@ def test_export_lake_and_published_file_may_lie_in_a_folder_of_any_name(tmp_path
 def test_a_folder_that_delta_would_misread_is_refused_for_the_lake_and_good_for_the_export(tmp_path, name):
     root = tmp_path / name / "export"
     write_dump(root, FIRST)
-    with pytest.raises(LakeError, match="Set HEAP_HOME or HEAP_LAKE_URI"):
+    with pytest.raises(SettingsError, match="by HEAP_LAKE_URI or HEAP_HOME"):
         run(sync_of(root, tmp_path / name))
 
     assert run(sync_of(root, tmp_path / "home")).failures == ()

@@ -175,6 +175,23 @@ def test_another_machine_publishes_the_same_from_the_lake_in_s3_and_lands_nothin
     assert_as_told(bucket, other)
 
 
+def test_lakes_below_prefixes_with_letters_of_urls_are_lakes_of_their_own(bucket, s3_server, tmp_path):
+    """``#``, ``?`` and ``%`` end or change an address where it is read as a URL: two lakes would be one."""
+    other = replace(bucket, root=tmp_path / "other export", there={}, sent={})
+    write_dump(bucket.root, FIRST)
+    write_dump(other.root, dump(1, {"signup": data_file(EVENT, (9, 9, 1_717_200_000_000))}))
+    lakes = [f"s3://{bucket.name}/lakes/{name}" for name in ("a#1", "a#2", "a?1", "a?2", "a%1", "a%2", "a")]
+    for lake, export in zip(lakes, [bucket.root, other.root] * 4, strict=False):
+        sync = sync_of(export, tmp_path / lake[-3:], AWS_ENDPOINT_URL=s3_server.endpoint, HEAP_LAKE_URI=lake)
+        run(sync)
+        run(sync)  # the second run reads what the first one wrote
+        assert differences(published_tables(export), published_by(sync)) == []
+    pages = s3_server.client().get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix="lakes/")
+    keys = [found["Key"] for page in pages for found in page["Contents"]]
+    roots = {key.split("/")[1] for key in keys if "_delta_log" in key}
+    assert roots == {lake.rpartition("/")[2] for lake in lakes}
+
+
 @pytest.mark.slow
 def test_a_write_to_the_lake_that_is_refused_at_any_place_is_mended_by_the_next_run(
     bucket, fault_proxy: FaultProxy, tmp_path
