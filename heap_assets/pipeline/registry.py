@@ -8,11 +8,15 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
-from heap_assets.catalog import SYSTEM_TABLES
+from heap_assets.catalog import DROPPED_TABLES, SYSTEM_TABLES
 from heap_assets.config.model import Configuration
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.configured_events import ConfiguredEvents
+from heap_assets.pipeline.ledger import Ledger
+from heap_assets.pipeline.resolution import Resolution
+from heap_assets.pipeline.retired import retired_tables
+from heap_assets.pipeline.sync_tables import system_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,11 @@ class Registry:
     grouped_funnels: bool = True
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def with_tables(self, names: Iterable[str]) -> list[KnownTable]:
+        """Return the tables that are known, and those of these names."""
+        known = {table.name: table for table in self.tables}
+        return [*({name: KnownTable(name=name) for name in names} | known).values()]
+
 
 def registry_of(tables: Iterable[KnownTable], configuration: Configuration, events: ConfiguredEvents) -> Registry:
     """Return the registry of these tables and this configuration."""
@@ -54,6 +63,21 @@ def registry_of(tables: Iterable[KnownTable], configuration: Configuration, even
             for segment in configuration.segments
         },
     )
+
+
+def known_tables(resolution: Resolution, ledger: Ledger, about: Mapping[str, str]) -> list[KnownTable]:
+    """Return the tables of a publication; ``about`` is what Heap says of each, by its published name."""
+    names = resolution.current.names.in_s
+    retired = retired_tables(ledger.dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
+    return [
+        KnownTable(
+            name=name,
+            about=about.get(names[name], ""),
+            published="" if names[name] == name else names[name],
+            retired=retired.get(name, ""),
+        )
+        for name in resolution.tables
+    ]
 
 
 _MEMORY = Memory("tables.json", TypeAdapter(Registry), without=Registry())
