@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
+from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.errors import SettingsError
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
@@ -239,6 +240,7 @@ class Sync:
             self._progress.note("another sync is at work on this machine; waiting for it")
             lock.acquire()
         try:
-            yield
+            with disk_errors_explained(str(self.settings.home)):
+                yield
         finally:
             lock.release()
