@@ -212,7 +212,7 @@ def _print_published(console: Console, work: Sync, seconds: float) -> None:
         table.add_row(shown(f"{published.schema}.{published.name}"), f"{published.rows:,}")
     console.print(table)
     schema = work.configuration.migrated_schema_name
-    say(f'next: duckdb {shlex.quote(str(publication.path))} "{first_question(schema)}"')
+    say(f'next: duckdb -readonly {shlex.quote(str(publication.path))} "{first_question(schema)}"')
     say("      uv run heap-assets report")
     say("      uv run dagster dev")
 

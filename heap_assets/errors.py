@@ -36,6 +36,10 @@ class LakeError(HeapAssetsError):
     """The lake cannot be read or written, or another sync is using it."""
 
 
+class PublishedFileError(HeapAssetsError):
+    """The published file is not there or cannot be read; the message says why and what to do."""
+
+
 class DiskError(HeapAssetsError):
     """A disk is full, read-only or not ours to write; the message names the path and what to do."""
 

@@ -74,7 +74,7 @@ def test_a_sync_publishes_says_what_and_shows_the_way_on(shell):
     assert (code, err) == (0, "")
     assert "1 dumps to land, 1 files" in out
     assert "main_production_migrated.signup" in out
-    assert f"next: duckdb {shell.folder}/home/heap.duckdb" in out
+    assert f"next: duckdb -readonly {shell.folder}/home/heap.duckdb" in out
     assert shell.events() == [1, 2]
     code, out, _ = shell.run("sync")
     assert code == 0

@@ -6,6 +6,7 @@ Here: Dagster's way to hand out what settings.py describes. Nothing is read or c
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -14,6 +15,7 @@ from dagster_duckdb import DuckDBResource
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
+from heap_assets.warehouse.reader import opened
 
 
 class HeapSync:
@@ -72,8 +74,5 @@ class HeapDuckDB(DuckDBResource):
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Return a connection that is closed whatever happens."""
         path = self.database or str(read_settings(os.environ).duckdb_path)
-        connection = duckdb.connect(path, read_only=True)
-        try:
+        with opened(Path(path)) as connection:
             yield connection
-        finally:
-            connection.close()

@@ -124,7 +124,8 @@ def file_spec(tables: Sequence[KnownTable], models: Sequence[dg.AssetSpec], othe
         deps=[*(spec.key for spec in (*resolved, *models)), *PUBLISHED_MODELS, *others],
         description=(
             "The DuckDB file that analysts open. It is built beside the old one and swapped in: nobody who has it open"
-            " waits, and nobody sees it half built."
+            " waits, and nobody sees it half built. Open it read-only: what others write into it is gone with the next"
+            " sync, so keep tables and schemas of your own in a file of yours."
         ),
         group_name=PUBLISHED,
         kinds=_KINDS[PUBLISHED],

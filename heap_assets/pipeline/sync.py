@@ -36,7 +36,13 @@ from heap_assets.pipeline.other_data import JoinedTable, join_other
 from heap_assets.pipeline.packing import with_packs
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
-from heap_assets.pipeline.publication import LAST_PUBLICATION, Publication, publish
+from heap_assets.pipeline.publication import (
+    KEEP_YOUR_OWN,
+    LAST_PUBLICATION,
+    Publication,
+    publish,
+    refuse_unusable_place,
+)
 from heap_assets.pipeline.recovery import claim_lake, recover_ledger
 from heap_assets.pipeline.registry import Registry, known_tables, read_registry, registry_of, write_registry
 from heap_assets.pipeline.reporting import write_report
@@ -107,6 +113,7 @@ class Sync:
 
     def land(self, *, reland: Collection[int] = ()) -> Landing:
         """Land everything that is pending."""
+        refuse_unusable_place(self.settings.duckdb_path, self.configuration)
         source = self.source()
         with self._lock():
             self._resolution = self._analysis = None
@@ -187,6 +194,8 @@ class Sync:
                 refuse=lambda: refuse_failed_keys(keys.result()),
             )
             LAST_PUBLICATION.write(self.storage, publication)
+            for what in publication.replaced:
+                self._progress.note(f"{publication.path}: {what} is gone; {KEEP_YOUR_OWN}")
             tables = known_tables(resolution, ledger, publication.about)
             events = configured_events(self.configuration, resolution.current)
             write_registry(self.storage, registry_of(tables, self.configuration, events))
@@ -220,6 +229,7 @@ class Sync:
 
     def discover(self) -> None:
         """Put the tables that the manifests name into the registry, so that a first run knows them beforehand."""
+        refuse_unusable_place(self.settings.duckdb_path, self.configuration)
         ledger = self.ledger()
         new = arrivals(self.source(ledger), ledger).new_dumps(ledger)
         named = tables_with_files(new.values())

@@ -10,11 +10,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-import duckdb
-
 from heap_assets.config.durations import duration_text
 from heap_assets.config.model import Configuration, Freshness, Funnel
-from heap_assets.warehouse.reader import SyncedTable, synced_tables
+from heap_assets.warehouse.reader import SyncedTable, explained, opened, synced_tables
 
 MODELS = ("first_touch", "last_touch", "last_non_direct_touch", "linear", "position_based", "time_decay")
 _MOST_DAYS, _MOST_COHORTS, _MOST_GROUPS, _MOST_CHANNELS = 90, 12, 10, 11
@@ -140,7 +138,7 @@ def report_figures(path: Path, configuration: Configuration, *, now: datetime) -
     tables = synced_tables(path)
     synced = max((table.sync_ended for table in tables if table.sync_ended is not None), default=None)
     until = {"until": synced or now}
-    with duckdb.connect(path, read_only=True) as connection:
+    with opened(path) as connection, explained(path):
 
         def rows(query: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
             return connection.execute(query, values or {}).fetchall()

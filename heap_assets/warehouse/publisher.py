@@ -17,7 +17,9 @@ import duckdb
 import polars as pl
 
 from heap_assets.names import folded
+from heap_assets.warehouse.place import names_of
 from heap_assets.warehouse.sql import file_list, identifier, literal
+from heap_assets.warehouse.swap import is_written, logs_of, put_in_place
 
 _COLUMNS = (
     "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
@@ -25,6 +27,8 @@ _COLUMNS = (
 )
 _MOST_COPIED = 256 << 20
 """A file of tables (a lake in S3) is made anew: it would be written twice."""
+_READ_BY_ALL = 64
+"""The version of the storage that DuckDB 1.0 writes."""
 _NOTES_KEY = ("_heap_assets", "views")
 _NOTED = dict.fromkeys(("schema_name", "view_name", "query", "said", "held"), pl.String())
 _NOTES = f"SELECT {', '.join(_NOTED)} FROM {identifier(*_NOTES_KEY)}"
@@ -67,6 +71,8 @@ class PublishedFile:
         self._said: dict[_Key, str] = {}
         self._made: set[_Key] = set()
         self._schemas: set[str] = set()
+        self.replaced: list[str] = []
+        """What other people had put into the file before, which ends with it."""
 
     def add_schema(self, schema: str) -> None:
         """Create a schema; DuckDB 2.0 keeps no comments of schemas."""
@@ -126,6 +132,7 @@ class PublishedFile:
             self._remove(*key)
         for (schema,) in self._connection.execute(_SCHEMAS).fetchall():
             if folded(schema) not in self._schemas:
+                self.replaced.append(f"the schema {schema}")
                 self._connection.execute(f"DROP SCHEMA {identifier(schema)} CASCADE")
 
     def _held(self) -> dict[_Key, str]:
@@ -147,15 +154,20 @@ def _digest(text: str) -> str:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[PublishedFile]:
-    """Build a file beside ``path`` and put it there when the block ends well; else the old file stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_left_behind(path)
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    """Build a file beside ``path`` and put it there when the block ends well; else the old file stays.
+
+    A link at ``path`` stays, and the file that it leads to is replaced.
+    """
+    names = names_of(path)
+    place = names[-1]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left_behind(place)
+    beside = place.with_name(f".{place.name}.{uuid.uuid4().hex}.tmp")
     try:
         with tempfile.TemporaryDirectory(prefix="heap-assets-") as scratch:
             # DuckDB takes a question mark in a path for the begin of a query, and would put its log in another folder
             building = Path(scratch) / beside.name if "?" in str(beside) else beside
-            connection = _begun(path, building)
+            connection = _begun(place, building)
             try:
                 connection.begin()  # one transaction: 40 views with their comments take 0.3 s, else 1.2
                 file = PublishedFile(connection, Path(scratch))
@@ -167,27 +179,42 @@ def new_file(path: Path) -> Iterator[PublishedFile]:
                 connection.close()
             if building != beside:
                 shutil.move(building, beside)
+        if logs_of(names):
+            file.replaced.append("the log of a client that wrote into it")
         _flush(beside)
-        beside.replace(path)
+        put_in_place(beside, names)
+        _flush(place.parent)
     finally:
         for left in (beside, beside.with_name(f"{beside.name}.wal")):
             left.unlink(missing_ok=True)
 
 
 def _begun(before: Path, building: Path) -> duckdb.DuckDBPyConnection:
-    """Open a copy of the file before; of one without notes like ours nothing is taken over."""
-    if before.exists() and before.stat().st_size <= _MOST_COPIED:
+    """Open a copy of the file before; of one without notes like ours, or that is being written, nothing is taken over.
+
+    The file is in the storage of DuckDB 1.0, which every later release reads and keeps: many clients are of a 1.x.
+    """
+    if before.exists() and before.stat().st_size <= _MOST_COPIED and not is_written(before):
         shutil.copyfile(before, building)
-        with suppress(duckdb.Error):
-            connection = duckdb.connect(building)
-            try:
-                connection.execute(_NOTES)  # not in the transaction, which a query that fails ends
-            except duckdb.Error:
-                connection.close()
-            else:
-                return connection
+        if _storage_version(building) == _READ_BY_ALL:
+            with suppress(duckdb.Error):
+                connection = duckdb.connect(building)
+                try:
+                    connection.execute(_NOTES)  # not in the transaction, which a query that fails ends
+                except duckdb.Error:
+                    connection.close()
+                else:
+                    return connection
         building.unlink()
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH {literal(str(building))} AS building (STORAGE_VERSION 'v1.0.0')")
     return duckdb.connect(building)
+
+
+def _storage_version(file: Path) -> int:
+    """Return the version in a DuckDB file's header, after a checksum and four letters."""
+    with file.open("rb") as opened:
+        return int.from_bytes(opened.read(20)[12:], "little")
 
 
 def _remove_left_behind(path: Path) -> None:
@@ -197,6 +224,10 @@ def _remove_left_behind(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _flush(file: Path) -> None:
-    with file.open("rb+") as written:
-        os.fsync(written.fileno())
+def _flush(path: Path) -> None:
+    """Return when a file, or the names in a folder, are on the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

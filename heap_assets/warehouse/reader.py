@@ -3,14 +3,22 @@
 Here: read-only questions. Not here: building the file (publisher.py).
 """
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
+from heap_assets.errors import PublishedFileError
+from heap_assets.warehouse.place import names_of
 from heap_assets.warehouse.sql import identifier
+from heap_assets.warehouse.swap import is_written, logs_of
 
+_MOST_COPIED = 1 << 30
 _HOLDS_SYNC_INFO = """
     SELECT schema_name FROM duckdb_tables() WHERE table_name IN ('_sync_info', '_sync_history')
     GROUP BY schema_name HAVING count(*) = 2
@@ -27,9 +35,43 @@ class SyncedTable:
     inserted_row_count: int
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lend a read-only connection to the published file.
+
+    While a client has it open for writing, or where one left its log, a copy without that is read.
+
+    Raises:
+        PublishedFileError: It is not there, or cannot be opened; says why and what to do.
+    """
+    if not path.exists():
+        raise PublishedFileError(f"there is no published file at {path}; make it with: heap-assets sync")
+    names = names_of(path)
+    place = names[-1]
+    with ExitStack() as until_read:
+        if (logs_of(names) or is_written(place)) and place.stat().st_size <= _MOST_COPIED:
+            folder = until_read.enter_context(tempfile.TemporaryDirectory(prefix="heap-assets-"))
+            place = Path(shutil.copyfile(place, Path(folder) / place.name))
+        with explained(path):
+            connection = duckdb.connect(place, read_only=True)
+        yield until_read.enter_context(connection)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what DuckDB says of a file that it cannot read into a ``PublishedFileError``."""
+    try:
+        yield
+    except duckdb.Error as error:
+        said = " ".join(str(error).split())[:300]
+        raise PublishedFileError(
+            f"{path} cannot be read ({said}). Close what writes into it, if anything does, and sync again."
+        ) from error
+
+
 def synced_tables(path: Path) -> tuple[SyncedTable, ...]:
     """Return _sync_info as it is published, by table, under whatever name the configuration gave its schema then."""
-    with duckdb.connect(path, read_only=True) as connection:
+    with opened(path) as connection, explained(path):
         rows = []
         for (schema,) in connection.execute(_HOLDS_SYNC_INFO).fetchall():
             rows = connection.execute(
