@@ -116,7 +116,7 @@ def test_rows_that_are_fewer_than_declared_fail_the_dump(export):
     path = export.root / "sync_1" / "signup" / "0.avro"
     header = path.read_bytes().partition(b"heap-sync-marker")[0]
     path.write_bytes(header + b"heap-sync-marker" + b"\x06\x00" + b"heap-sync-marker")
-    assert "0.avro is damaged: 0 of its 3 rows are there" in export.error()
+    assert "0.avro is damaged: the block at byte 249, which declares 3 rows, has 0 bytes, too few" in export.error()
 
 
 def test_every_broken_table_of_a_dump_is_told_at_once(export):
