@@ -147,7 +147,8 @@ def _chunks(file: AvroFile, fields: list[_Field]) -> Iterator[tuple[dict[str, li
 
 def _records(block: Block, readers: Sequence[Reader], fewest: int) -> Iterator[list[tuple[ValueType | None, Any]]]:
     """Yield the typed values of each row of a block, and raise if these are not all of its bytes."""
-    where = f"is damaged: the block at byte {block.at}, which declares {block.rows:,} rows"
+    declared = f"{block.rows:,} {'row' if block.rows == 1 else 'rows'}"
+    where = f"is damaged: the block at byte {block.at}, which declares {declared}"
     if block.rows * fewest > block.size:
         raise UnreadableFileError(f"{where}, has {block.size:,} bytes, too few for them")
     cursor = Cursor(b"".join(block.pieces))
