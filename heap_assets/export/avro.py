@@ -1,32 +1,36 @@
-"""Avro files: what a file declares and how many rows it has, without decoding it, and the fast reader.
+"""Avro files: what a file declares and how many rows it has, without decoding it.
 
-Here: header and block walk (a truncated file is found here), and frames from ordinary files. Not here: odd files
-(tolerant.py), what becomes of the columns (transforms/storing.py).
-Measured on a million rows of 29 columns in two threads: 2.0 s to decode, 3.1 s with writing Parquet, against 5.3 s for
-polars.read_avro and write_parquet one after the other.
+Here: header and block walk (a truncated file is found here). Not here: what is in the blocks (avro_blocks.py), rows of
+ordinary files (fast_avro.py), of odd ones (tolerant.py).
+Limits, so that a small file cannot declare work without end: 10 million rows, or 100 for each byte of the file; 100,000
+rows that take no bytes.
 """
 
-import json
-import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import polars as pl
-import polars_avro
+from typing import BinaryIO
 
 from heap_assets.columns import ValueType
 from heap_assets.errors import UnreadableFileError
+from heap_assets.export.avro_blocks import CODECS, SYNC_LENGTH, number, spans
+from heap_assets.export.avro_text import WRITTEN_OUT
+from heap_assets.export.avro_types import AvroType, Primitive, Union, fewest_bytes, table_fields
+from heap_assets.export.avro_values import MOST_EMPTY
 
 MAGIC = b"Obj\x01"
-DAMAGED = (polars_avro.AvroError, UnreadableFileError)
-"""What the rows of a damaged file raise when they are computed."""
-SYNC_LENGTH = 16
-_BATCH_ROWS = 32_768
-_FAST_CODECS = frozenset({"null", "deflate", "snappy", "zstandard", "bzip2"})
-_PRIMITIVES = {
+TIME_UNITS_PER_SECOND = {
+    "timestamp-millis": 10**3,
+    "timestamp-micros": 10**6,
+    "timestamp-nanos": 10**9,
+    "local-timestamp-millis": 10**3,
+    "local-timestamp-micros": 10**6,
+    "local-timestamp-nanos": 10**9,
+}
+_ALWAYS_ROWS = 10_000_000
+_MOST_ROWS_PER_BYTE = 100
+_MOST_SCHEMA_BYTES = 16 * 2**20
+_SIMPLE = {
     "null": ValueType.TEXT,
     "boolean": ValueType.BOOLEAN,
     "int": ValueType.LONG,
@@ -35,8 +39,6 @@ _PRIMITIVES = {
     "double": ValueType.DOUBLE,
     "string": ValueType.TEXT,
 }
-_FAST_TIMES = frozenset({"timestamp-millis", "timestamp-micros", "local-timestamp-millis", "local-timestamp-micros"})
-_REGULAR_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class AvroFile:
     """
 
     path: Path
-    schema: Mapping[str, Any]
+    fields: tuple[tuple[str, AvroType], ...]
     schema_text: str
     codec: str
     rows: int
@@ -61,7 +63,7 @@ def survey(path: Path) -> AvroFile:
     """Return what the file declares and how many rows it has; reads headers only, no data.
 
     Raises:
-        UnreadableFileError: No Avro, or cut short; says where.
+        UnreadableFileError: Not Avro, cut short, declared wrongly, or beyond the limits; says where.
     """
     with path.open("rb") as file:
         length = path.stat().st_size
@@ -70,58 +72,59 @@ def survey(path: Path) -> AvroFile:
         metadata = _metadata(file, length)
         sync = _exactly(file, SYNC_LENGTH, length)
         blocks_at = file.tell()
-        rows = _counted_rows(file, length, sync)
+        rows = sum(span.rows for span in spans(file, length, sync))
     codec = metadata.get("avro.codec", b"null").decode("utf-8", "replace")
-    schema_text = metadata.get("avro.schema", b"").decode("utf-8", "replace")
-    schema = _record_schema(schema_text)
-    simple = {field["name"]: _simple_type(field["type"]) for field in schema["fields"]}
-    types = {name: value_type for name, value_type in simple.items() if value_type is not None}
-    is_empty = all(
-        field["type"] == "null" for field in schema["fields"]
-    )  # such rows take no bytes: the fast reader skips
-    ordinary = rows > 0 and not is_empty and codec in _FAST_CODECS and len(types) == len(schema["fields"])
+    if codec not in CODECS:
+        raise UnreadableFileError(f"is compressed by {codec[:80]!r}, known are {', '.join(sorted(CODECS))}")
+    schema_text = _text(metadata.get("avro.schema", b""))
+    fields = tuple(table_fields(schema_text))
+    fewest = sum(fewest_bytes(kind) for _, kind in fields)
+    _check_rows(rows, fewest, length)
+    types = {name: simple for name, kind in fields if (simple := simple_type(kind)) is not None}
     return AvroFile(
         path=path,
-        schema=schema,
+        fields=fields,
         schema_text=schema_text,
         codec=codec,
         rows=rows,
         blocks_at=blocks_at,
         types=types,
-        is_ordinary=ordinary and all(_REGULAR_NAME.fullmatch(name) for name in types),
+        is_ordinary=rows > 0 and fewest > 0 and len(types) == len(fields),
     )
 
 
-def scanned(paths: Sequence[Path]) -> pl.LazyFrame:
-    """Return the rows of ordinary files of one schema, lazily, in the order given."""
-    return polars_avro.scan_avro(list(paths), batch_size=_BATCH_ROWS, glob=False)
+def simple_type(avro_type: AvroType) -> ValueType | None:
+    """Return the type of a primitive, or of a union of null and one; None for anything else."""
+    match avro_type:
+        case Primitive(name="long", logical=logical) if logical in TIME_UNITS_PER_SECOND:
+            return ValueType.TIME
+        case Primitive(name=name, logical=logical) if (name, logical) not in WRITTEN_OUT:
+            return _SIMPLE.get(name)
+        case Union(branches=(Primitive(name="null"), Primitive(name=name) as other)) if name != "null":
+            return simple_type(other)
+        case Union(branches=(Primitive(name=name) as other, Primitive(name="null"))) if name != "null":
+            return simple_type(other)
+        case _:
+            return None
+
+
+def _check_rows(rows: int, fewest: int, length: int) -> None:
+    most = max(_ALWAYS_ROWS, _MOST_ROWS_PER_BYTE * length)
+    if rows > most:
+        raise UnreadableFileError(f"declares {rows:,} rows in {length:,} bytes, the most is {most:,}")
+    if not fewest and rows > MOST_EMPTY:
+        raise UnreadableFileError(f"declares {rows:,} rows that take no bytes, the most is {MOST_EMPTY:,}")
 
 
 def _metadata(file: BinaryIO, length: int) -> dict[str, bytes]:
     metadata: dict[str, bytes] = {}
-    while count := _number(file):
+    while count := number(file):
         if count < 0:
-            count, _ = -count, _number(file)
+            count, _ = -count, number(file)
         for _ in range(count):
-            name = _exactly(file, _number(file), length).decode("utf-8", "replace")
-            metadata[name] = _exactly(file, _number(file), length)
+            name = _exactly(file, number(file), length).decode("utf-8", "replace")
+            metadata[name] = _exactly(file, number(file), length)
     return metadata
-
-
-def _counted_rows(file: BinaryIO, length: int, sync: bytes) -> int:
-    """Walk over the blocks by their lengths; a block that does not end in the sync marker is a broken file."""
-    rows = 0
-    while (at := file.tell()) < length:
-        count = _number(file)
-        size = _number(file)
-        end = file.tell() + size
-        if count < 0 or size < 0 or end + SYNC_LENGTH > length:
-            raise UnreadableFileError(f"is cut short: the block at byte {at} does not end within its {length} bytes")
-        file.seek(size, 1)
-        if file.read(SYNC_LENGTH) != sync:
-            raise UnreadableFileError(f"is damaged: the block at byte {at} does not end where it says")
-        rows += count
-    return rows
 
 
 def _exactly(file: BinaryIO, size: int, length: int) -> bytes:
@@ -130,45 +133,10 @@ def _exactly(file: BinaryIO, size: int, length: int) -> bytes:
     return file.read(size)
 
 
-def _number(file: BinaryIO) -> int:
-    """Read one of Avro's variable-length numbers."""
-    shifted, shift = 0, 0
-    while True:
-        byte = file.read(1)
-        if not byte or shift > 63:  # noqa: PLR2004
-            raise UnreadableFileError("is cut short" if not byte else "is damaged: a number does not end")
-        shifted |= (byte[0] & 0x7F) << shift
-        if byte[0] < 0x80:  # noqa: PLR2004
-            return (shifted >> 1) ^ -(shifted & 1)
-        shift += 7
-
-
-def _record_schema(text: str) -> dict[str, Any]:
+def _text(schema: bytes) -> str:
+    if len(schema) > _MOST_SCHEMA_BYTES:
+        raise UnreadableFileError(f"declares a schema of {len(schema):,} bytes, the most is {_MOST_SCHEMA_BYTES:,}")
     try:
-        schema = json.loads(text)
-        json.dumps(schema, ensure_ascii=False).encode()  # half of a surrogate pair is no text
-    except (ValueError, RecursionError) as error:
-        raise UnreadableFileError(f"declares a schema that is no JSON ({error})") from error
-    if not isinstance(schema, dict) or schema.get("type") != "record" or not isinstance(schema.get("fields"), list):
-        raise UnreadableFileError(f"declares {text[:80]}, but a table is an Avro record")
-    for field in schema["fields"]:
-        if not (isinstance(field, dict) and field.get("name") and isinstance(field["name"], str) and "type" in field):
-            raise UnreadableFileError(
-                f"declares {json.dumps(field)[:80]} as a field, but a field has a name and a type"
-            )
-    for name, times in Counter(field["name"] for field in schema["fields"]).most_common(1):
-        if times > 1:
-            raise UnreadableFileError(f"declares the field {name!r} {times} times")
-    return schema
-
-
-def _simple_type(declared: object) -> ValueType | None:
-    """Return the type of a primitive, or of a union of null and one; None for anything else."""
-    if isinstance(declared, list):
-        branches = [branch for branch in declared if branch != "null"]
-        return _simple_type(branches[0]) if len(declared) == 2 and len(branches) == 1 else None  # noqa: PLR2004
-    if isinstance(declared, dict):
-        if declared.get("logicalType") in _FAST_TIMES and declared.get("type") == "long":
-            return ValueType.TIME
-        return None if "logicalType" in declared else _simple_type(declared.get("type"))
-    return _PRIMITIVES.get(declared) if isinstance(declared, str) else None
+        return schema.decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(f"declares a schema that is not UTF-8 ({error})") from error

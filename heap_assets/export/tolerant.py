@@ -1,36 +1,31 @@
-"""The tolerant reader: Avro files that the fast reader refuses.
+"""Delivered rows as lazy frames, each value in the column of its own type: ordinary files fast, any other tolerantly.
 
-Here: any Avro record, each value by its own type. Not here: ordinary files (avro.py), JSON (json_rows.py).
-fastavro takes a fifth of the fast reader's speed and next to no memory; it is used only for files that need it.
+Here: any Avro record; the tolerant reader takes files that the fast one refuses, at a fifth of its speed and next to no
+memory, and says what is wrong with a damaged one. Not here: bytes to values (fast_avro.py, avro_values.py), JSON
+(json_rows.py).
 """
 
-import io
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import IO, Any, BinaryIO, cast
+from typing import Any
 
-import fastavro
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from heap_assets.columns import ValueType
 from heap_assets.errors import UnreadableFileError
-from heap_assets.export.avro import MAGIC, SYNC_LENGTH, AvroFile
+from heap_assets.export.avro import TIME_UNITS_PER_SECOND, AvroFile
+from heap_assets.export.avro_blocks import Block, inflated_blocks
+from heap_assets.export.avro_text import WRITTEN_OUT
+from heap_assets.export.avro_types import AvroType, Primitive, Union, fewest_bytes
+from heap_assets.export.avro_values import Cursor, Reader, reader_of
+from heap_assets.export.fast_avro import fast_frames
 
 _CHUNK_ROWS = 20_000
+_CHUNK_BYTES = 16 * 2**20
 _INT64 = range(-(2**63), 2**63)
-_TIME_UNITS_PER_SECOND = {
-    "timestamp-millis": 10**3,
-    "timestamp-micros": 10**6,
-    "timestamp-nanos": 10**9,
-    "local-timestamp-millis": 10**3,
-    "local-timestamp-micros": 10**6,
-    "local-timestamp-nanos": 10**9,
-}
-_WRITTEN_OUT = frozenset({("int", "date"), ("int", "time-millis"), ("long", "time-micros")})
 _BRANCHES = {
     "boolean": ValueType.BOOLEAN,
     "int": ValueType.LONG,
@@ -57,59 +52,115 @@ class _Field:
     units_per_second: int | None
 
 
+def fast_scanned(files: Sequence[AvroFile]) -> Decoded:
+    """Return the rows of ordinary files of one schema, in the order given; computing them may raise NotFastError."""
+    fields = [_field(name, kind) for name, kind in files[0].fields]
+    sources = _sources(fields)
+
+    def frames() -> Iterator[pl.DataFrame]:
+        for read in fast_frames(files):
+            yield read.select(_column_of(read, place, field, sources[field.name]) for place, field in enumerate(fields))
+
+    return Decoded(_lazy(frames, sources), sources)
+
+
 def tolerantly_scanned(file: AvroFile) -> Decoded:
-    """Return the rows of any Avro file of records, in order; a value goes to the column of its own type."""
-    fields = [_field(declared) for declared in file.schema["fields"]]
-    sources = {
+    """Return the rows of any Avro file of records, in order; computing them may raise UnreadableFileError."""
+    fields = [_field(name, kind) for name, kind in file.fields]
+    sources = _sources(fields)
+    schema = _schema(sources)
+
+    def frames() -> Iterator[pl.DataFrame]:
+        for chunk, height in _chunks(file, fields):
+            yield pl.DataFrame(chunk, schema=schema, height=None if schema else height)
+
+    return Decoded(_lazy(frames, sources), sources)
+
+
+def _lazy(frames: Any, sources: Sources) -> pl.LazyFrame:
+    def source(
+        with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        rest = n_rows
+        for read in frames():
+            frame = read if with_columns is None else read.select(with_columns)
+            if predicate is not None:
+                frame = frame.filter(predicate)
+            if rest is not None:
+                frame = frame.head(rest)
+                rest -= frame.height
+            yield frame
+            if rest == 0:
+                return
+
+    return register_io_source(source, schema=_schema(sources), is_pure=True)
+
+
+def _sources(fields: Sequence[_Field]) -> Sources:
+    return {
         field.name: {value_type: f"{place}.{value_type}" for value_type in field.types}
         for place, field in enumerate(fields)
     }
-    schema = {column: value_type.polars for types in sources.values() for value_type, column in types.items()}
-
-    def frames(
-        with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None
-    ) -> Iterator[pl.DataFrame]:
-        rest = math.inf if n_rows is None else n_rows
-        for chunk in _chunks(file, fields):
-            frame = pl.DataFrame(chunk, schema=schema)
-            if with_columns is not None:
-                frame = frame.select(with_columns)
-            if predicate is not None:
-                frame = frame.filter(predicate)
-            frame = frame.head(int(min(rest, frame.height)))
-            rest -= frame.height
-            yield frame
-            if rest <= 0:
-                return
-
-    return Decoded(register_io_source(frames, schema=schema, is_pure=True), sources)
 
 
-def _chunks(file: AvroFile, fields: list[_Field]) -> Iterator[dict[str, list[Any]]]:
+def _schema(sources: Sources) -> dict[str, pl.DataType]:
+    return {column: value_type.polars for types in sources.values() for value_type, column in types.items()}
+
+
+def _column_of(read: pl.DataFrame, place: int, field: _Field, types: Mapping[ValueType, str]) -> pl.Expr:
+    """Return a field's column of those that the fast reader has read, in the type of the frame."""
+    ((value_type, name),) = types.items()
+    came_as = f"f{place}"
+    if came_as not in read.columns:  # of the type null
+        return pl.lit(None, dtype=value_type.polars).alias(name)
+    value = pl.col(came_as)
+    units = field.units_per_second
+    if units is not None:
+        factor = 10**6 // units
+        most = (2**63 - 1) // max(factor, 1)
+        value = pl.when(value.is_between(-most, most)).then(value * factor) if factor else value // (units // 10**6)
+    return value.cast(value_type.polars).alias(name)
+
+
+def _chunks(file: AvroFile, fields: list[_Field]) -> Iterator[tuple[dict[str, list[Any]], int]]:
     columns = [(f"{place}.{kind}", place, kind) for place, field in enumerate(fields) for kind in field.types]
+    readers = [reader_of(kind) for _, kind in file.fields]
+    fewest = sum(fewest_bytes(kind) for _, kind in file.fields)
     values: dict[str, list[Any]] = {column: [] for column, _, _ in columns}
-    height = 0
-    for record in _records(file):
-        split = [typed(value) for value in record]
-        for column, place, kind in columns:
-            found, value = split[place]
-            belongs = found is kind or (kind is ValueType.TIME and found is ValueType.LONG)
-            values[column].append(_scaled(value, fields[place]) if belongs else None)
-        height += 1
-        if height == _CHUNK_ROWS:
-            yield values
-            values, height = {column: [] for column in values}, 0
-    yield values
+    height = size = 0
+    for block in inflated_blocks(file.path, file.codec, file.blocks_at):
+        size += block.size
+        for record in _records(block, readers, fewest):
+            for column, place, kind in columns:
+                found, value = record[place]
+                belongs = found is kind or (kind is ValueType.TIME and found is ValueType.LONG)
+                values[column].append(_scaled(value, fields[place]) if belongs else None)
+            height += 1
+            if height == _CHUNK_ROWS:
+                yield values, height
+                values, height = {column: [] for column in values}, 0
+        if size >= _CHUNK_BYTES:
+            yield values, height
+            values, height, size = {column: [] for column in values}, 0, 0
+    yield values, height
 
 
-def _records(file: AvroFile) -> Iterator[list[Any]]:
-    """Yield the values of each record; a damaged file makes the reader and its codecs raise any kind of error."""
-    with file.path.open("rb") as raw:
-        try:
-            for record in fastavro.reader(_renamed(raw, file)):
-                yield [*cast("dict[str, Any]", record).values()]
-        except Exception as error:
-            raise UnreadableFileError(str(error) or type(error).__name__) from error
+def _records(block: Block, readers: Sequence[Reader], fewest: int) -> Iterator[list[tuple[ValueType | None, Any]]]:
+    """Yield the typed values of each row of a block, and raise if these are not all of its bytes."""
+    declared = f"{block.rows:,} {'row' if block.rows == 1 else 'rows'}"
+    where = f"is damaged: the block at byte {block.at}, which declares {declared}"
+    if block.rows * fewest > block.size:
+        raise UnreadableFileError(f"{where}, has {block.size:,} bytes, too few for them")
+    cursor = Cursor(b"".join(block.pieces))
+    try:
+        for _ in range(block.rows):
+            yield [typed(read(cursor)) for read in readers]
+    except UnreadableFileError as error:
+        raise UnreadableFileError(f"{where}: {error}") from error
+    except RecursionError as error:
+        raise UnreadableFileError(f"{where}: a value is nested too deep") from error
+    if cursor.at != cursor.end:
+        raise UnreadableFileError(f"{where}, has {cursor.end - cursor.at:,} bytes more than they take")
 
 
 def _scaled(value: Any, field: _Field) -> Any:
@@ -121,27 +172,28 @@ def _scaled(value: Any, field: _Field) -> Any:
     return micros if micros in _INT64 else None
 
 
-def _field(declared: Mapping[str, Any]) -> _Field:
+def _field(name: str, avro_type: AvroType) -> _Field:
     types: dict[ValueType, None] = {}
     units = None
-    for name, logical in _branches(declared["type"]):
-        if name == "null":
-            continue
-        if name == "long" and logical in _TIME_UNITS_PER_SECOND:
-            units = _TIME_UNITS_PER_SECOND[logical]
-            types[ValueType.TIME] = None
-        else:
-            types[ValueType.TEXT if (name, logical) in _WRITTEN_OUT else _BRANCHES.get(name, ValueType.TEXT)] = None
-    return _Field(str(declared["name"]), tuple(types) or (ValueType.TEXT,), units)
+    for branch in _branches(avro_type):
+        match branch:
+            case Primitive(name="null"):
+                continue
+            case Primitive(name="long", logical=logical) if logical in TIME_UNITS_PER_SECOND:
+                units = TIME_UNITS_PER_SECOND[logical]
+                types[ValueType.TIME] = None
+            case Primitive(name=kind, logical=logical) if (kind, logical) not in WRITTEN_OUT:
+                types[_BRANCHES.get(kind, ValueType.TEXT)] = None
+            case _:
+                types[ValueType.TEXT] = None
+    return _Field(name, tuple(types) or (ValueType.TEXT,), units)
 
 
-def _branches(declared: Any, logical: str = "") -> list[tuple[str, str]]:
-    """Return the name and the logical type of each type that values can have, however deep it is wrapped."""
-    if isinstance(declared, list):
-        return [branch for part in declared for branch in _branches(part)]
-    if isinstance(declared, dict):
-        return _branches(declared.get("type"), str(declared.get("logicalType", logical)))
-    return [(str(declared), logical)]
+def _branches(avro_type: AvroType) -> list[AvroType]:
+    """Return each type that values can have, of unions in unions too."""
+    if isinstance(avro_type, Union):
+        return [branch for part in avro_type.branches for branch in _branches(part)]
+    return [avro_type]
 
 
 def typed(value: Any) -> tuple[ValueType | None, Any]:
@@ -158,8 +210,6 @@ def typed(value: Any) -> tuple[ValueType | None, Any]:
             kind = ValueType.DOUBLE
         case str():
             pass
-        case bytes():
-            stored = value.decode("utf-8", "backslashreplace")
         case date() | datetime() | time():
             stored = value.isoformat()
         case list() | dict() | tuple():
@@ -167,54 +217,3 @@ def typed(value: Any) -> tuple[ValueType | None, Any]:
         case _:
             stored = str(value)
     return kind, stored
-
-
-def _renamed(raw: BinaryIO, file: AvroFile) -> IO[bytes]:
-    """Return the file with plain field names, and without the types whose odd values fastavro refuses."""
-    fields = [
-        {"name": f"f{place}", "type": _without_strict_types(declared["type"])}
-        for place, declared in enumerate(file.schema["fields"])
-    ]
-    schema = json.dumps({"type": "record", "name": "row", "fields": fields}).encode()
-    raw.seek(file.blocks_at - SYNC_LENGTH)
-    sync = raw.read(SYNC_LENGTH)
-    header = MAGIC + _zigzag(2)
-    for name, content in ((b"avro.schema", schema), (b"avro.codec", file.codec.encode())):
-        header += _zigzag(len(name)) + name + _zigzag(len(content)) + content
-    return cast("IO[bytes]", _Joined(header + _zigzag(0) + sync, raw))
-
-
-def _without_strict_types(declared: Any) -> Any:
-    if isinstance(declared, list):
-        return [_without_strict_types(branch) for branch in declared]
-    if isinstance(declared, dict) and declared.get("logicalType") in {*_TIME_UNITS_PER_SECOND, "uuid"}:
-        return {key: value for key, value in declared.items() if key != "logicalType"}
-    return declared
-
-
-def _zigzag(number: int) -> bytes:
-    """Return a length as Avro writes it."""
-    rest, written = number << 1, bytearray()
-    while rest > 0x7F:  # noqa: PLR2004
-        written.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    written.append(rest)
-    return bytes(written)
-
-
-class _Joined(io.RawIOBase):
-    """Our header, then the blocks of the file as they are."""
-
-    def __init__(self, header: bytes, blocks: BinaryIO) -> None:
-        self._header = io.BytesIO(header)
-        self._blocks = blocks
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        return self._header.read(size) + self._blocks.read() if size < 0 else self._exactly(size)
-
-    def _exactly(self, size: int) -> bytes:
-        start = self._header.read(size)
-        return start + self._blocks.read(size - len(start)) if len(start) < size else start

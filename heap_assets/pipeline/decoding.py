@@ -9,7 +9,7 @@ Here: decoding. Not here: committing, and which deliveries are needed (landing.p
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from heap_assets.catalog import EVENT_METADATA, RawTable, raw_table
 from heap_assets.columns import DUMP_ID, ROW_ID
 from heap_assets.errors import HeapAssetsError, UnreadableFileError
 from heap_assets.export import avro, json_rows, tolerant
+from heap_assets.export.fast_proof import NotFastError
 from heap_assets.export.manifest import Delivery, Dump
 from heap_assets.export.source import Source
 from heap_assets.lake.landed_table import LandedTable, NewFile
@@ -156,7 +157,7 @@ def _surveyed(listed: str, path: Path, table: RawTable, first_row_id: int) -> Su
         rows = json_rows.json_row_count(content)
         return SurveyedFile(listed=listed, size=size, first_row_id=first_row_id, rows=rows, avro=None, json=content)
     file = avro.survey(path)
-    missing = [column for column in table.must_have if column not in {f["name"] for f in file.schema["fields"]}]
+    missing = [column for column in table.must_have if column not in {name for name, _ in file.fields}]
     if missing and file.rows:
         raise UnreadableFileError(f"lacks the column {missing[0]!r}, which {table.kind} must have")
     return SurveyedFile(listed=listed, size=size, first_row_id=first_row_id, rows=file.rows, avro=file, json=None)
@@ -168,24 +169,21 @@ def _is_avro(path: Path) -> bool:
 
 
 def _written_group(files: Sequence[SurveyedFile], place: NewFile, table: RawTable, dump_id: int) -> Footer:
-    """Write a group with the fast reader where it can, else file by file with the tolerant one."""
-    if all(file.avro is not None and file.avro.is_ordinary for file in files):
+    """Write a group with the fast reader where it can, else with the tolerant one, which says what is wrong.
+
+    Raises:
+        UnreadableFileError: A file is damaged or beyond the limits; names it.
+    """
+    ordinary = [file.avro for file in files if file.avro is not None and file.avro.is_ordinary]
+    if len(ordinary) == len(files):
         try:
-            return _sunk([(_fast(files), files[0].first_row_id)], files, place, table, dump_id)
-        except avro.DAMAGED as error:
-            raise _culprit(files, error, lambda file: _fast([file])) from error
-        except _READER_ERRORS:
+            return _sunk([(tolerant.fast_scanned(ordinary), files[0].first_row_id)], files, place, table, dump_id)
+        except (NotFastError, *_READER_ERRORS):
             pass
     try:
         return _sunk([(_tolerantly(file), file.first_row_id) for file in files], files, place, table, dump_id)
-    except (*_READER_ERRORS, UnreadableFileError) as error:
-        raise _culprit(files, error, _tolerantly) from error
-
-
-def _fast(files: Sequence[SurveyedFile]) -> tolerant.Decoded:
-    surveyed = [file.avro for file in files if file.avro is not None]
-    types = {name: {kind: name} for name, kind in surveyed[0].types.items()}
-    return tolerant.Decoded(avro.scanned([file.path for file in surveyed]), types)
+    except (UnreadableFileError, *_READER_ERRORS) as error:
+        raise _culprit(files, error) from error
 
 
 def _tolerantly(file: SurveyedFile) -> tolerant.Decoded:
@@ -226,14 +224,14 @@ def _sunk(
     return footer
 
 
-def _culprit(
-    files: Sequence[SurveyedFile], error: BaseException, decoded: Callable[[SurveyedFile], tolerant.Decoded]
-) -> UnreadableFileError:
+def _culprit(files: Sequence[SurveyedFile], error: BaseException) -> UnreadableFileError:
     """Return the error that names the file of a group that cannot be read."""
     for file in files:
         try:
-            rows = decoded(file).frame.collect(engine="streaming").height
-        except (*avro.DAMAGED, *_READER_ERRORS) as reason:
+            rows = _tolerantly(file).frame.collect(engine="streaming").height
+        except UnreadableFileError as reason:
+            return UnreadableFileError(f"file {file.listed} {_first_line(reason)}")
+        except _READER_ERRORS as reason:
             return UnreadableFileError(f"file {file.listed} is damaged: {_first_line(reason)}")
         if rows != file.rows:
             return UnreadableFileError(f"file {file.listed} is damaged: {rows:,} of its {file.rows:,} rows are there")

@@ -13,6 +13,7 @@ import pytest
 from heap_assets.errors import LakeError
 from heap_assets.pipeline.landing import Landing
 from heap_assets.pipeline.sync import Sync
+from heap_assets_tests.exports.avro_bytes import block, header, number, record, sized
 from heap_assets_tests.exports.description import Dump, File
 from heap_assets_tests.exports.pools import SECOND
 from heap_assets_tests.exports.shorthand import data_file, dump, full
@@ -116,7 +117,7 @@ def test_rows_that_are_fewer_than_declared_fail_the_dump(export):
     path = export.root / "sync_1" / "signup" / "0.avro"
     header = path.read_bytes().partition(b"heap-sync-marker")[0]
     path.write_bytes(header + b"heap-sync-marker" + b"\x06\x00" + b"heap-sync-marker")
-    assert "0.avro is damaged: 0 of its 3 rows are there" in export.error()
+    assert "0.avro is damaged: the block at byte 249, which declares 3 rows, has 0 bytes, too few" in export.error()
 
 
 def test_every_broken_table_of_a_dump_is_told_at_once(export):
@@ -285,3 +286,43 @@ def test_a_ledger_that_cannot_be_read_says_where_it_is_and_what_to_do(export):
         export.run()
     assert str(broken.value).startswith(f"{ledger} cannot be read (")
     assert str(broken.value).endswith("Restore it from a backup, or run: heap-assets sync --recover")
+
+
+EVENT = record(("event_id", "long"), ("user_id", "long"), ("time", "string"))
+ROW = number(7) + number(1) + sized(TIME)
+FREE = {"type": "enum", "name": "com.acme.Plan", "symbols": ["free-trial", "N/A"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (block(1, ROW + ROW), "is damaged: the block at byte 206, which declares 1 row, has 23 bytes more"),
+        (block(1, ROW + b"\0"), "has 1 bytes more than they take"),
+        (
+            block(0, b"\0\0"),
+            "is damaged: the block at byte 206, which declares 0 rows, has 2 bytes more than they take",
+        ),
+        (block(2**40, ROW), "declares 1,099,511,627,776 rows in 252 bytes, the most is 10,000,000"),
+    ],
+)
+def test_bytes_that_no_row_has_fail_the_dump_by_name_until_they_are_mended(export, content, said):
+    export.deliver(dump(1, {"signup": signups(1), "login": signups(3)}), dump(2, {"signup": signups(2)}))
+    path = export.root / "sync_2" / "signup" / "0.avro"
+    path.write_bytes(header(EVENT) + content)
+    message = export.error()
+    assert message.startswith("Dump 2, table signup: file s3://heap-rs3-acme/sync_2/signup/0.avro ")
+    assert said in message
+    assert (export.events(), export.events("login")) == ([1], [3])
+    path.write_bytes(header(EVENT) + block(1, ROW))
+    assert export.run().failures == ()
+    assert export.events() == [1, 7]
+
+
+def test_files_as_other_writers_declare_them_are_read(export):
+    export.deliver(dump(1, {"signup": signups(1)}))
+    schema = record(
+        *((field["name"], field["type"]) for field in EVENT["fields"]), ("plan", FREE), ("was", "com.acme.Plan")
+    )
+    (export.root / "sync_1" / "signup" / "0.avro").write_bytes(header(schema) + block(1, ROW + b"\0\2"))
+    assert export.run().failures == ()
+    assert export.ask("SELECT event_id, plan, was FROM S.signup") == [(7, "free-trial", "N/A")]
