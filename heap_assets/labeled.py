@@ -85,12 +85,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A computed property of users or of events: the first case that holds, else the default."""
+    """A computed property of users or of events: the first case that holds, else the default.
+
+    ``needs`` are the columns it uses that have definitions too: it holds only for tables that deliver all of them.
+    """
 
     name: str
     kind: Literal["user", "event"]
     cases: tuple[Case, ...]
     default: Value = Constant(None)
+    needs: tuple[str, ...] = ()
 
 
 def text_of(value: Scalar) -> str:
