@@ -14,6 +14,7 @@ from heap_assets.config.channels import DEFAULT_CHANNELS, ChannelRule
 from heap_assets.config.durations import duration_text
 from heap_assets.config.values import (
     ConfigurationPart,
+    Count,
     Duration,
     FreshnessDuration,
     Host,
@@ -78,10 +79,11 @@ class Segment(_Conditional):
 
 
 class Attribution(ConfigurationPart):
-    """How far before a conversion a touch counts, and how fast its weight decays."""
+    """How far before a conversion a touch counts, how fast its weight decays, how many touches count at most."""
 
     lookback: Duration = timedelta(days=14)
     half_life: Duration = timedelta(days=7)
+    max_touches: Count = 100
 
 
 def _order_problem(warn: timedelta, fail: timedelta) -> str | None:

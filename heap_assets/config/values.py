@@ -18,6 +18,7 @@ Item = TypeVar("Item")
 
 _HOST = re.compile(r"[^\s.:/@?#\\]+(\.[^\s.:/@?#\\]+)*")
 _LONGEST = timedelta(days=36_500)
+_COUNTS = range(2, 1_000_000_001)
 
 
 class ConfigurationPart(BaseModel):
@@ -83,6 +84,12 @@ def _scalar(value: object) -> Scalar:
     raise ValueError("allowed: text, a number, true or false")
 
 
+def _count(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value in _COUNTS:
+        return value
+    raise ValueError(f"allowed: a whole number from {_COUNTS[0]} to {_COUNTS[-1]}")
+
+
 def _host(text: str) -> str:
     if _HOST.fullmatch(text) is None:
         raise ValueError("allowed: a host without scheme, port and path, as in shop.example.com")
@@ -95,5 +102,6 @@ Word = Annotated[str, _matching(r"[A-Za-z0-9_]+", "letters a to z, digits and un
 Host = Annotated[str, AfterValidator(_host)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), _between(timedelta(seconds=1), _LONGEST)]
 FreshnessDuration = Annotated[timedelta, BeforeValidator(_duration), _between(timedelta(minutes=1), _LONGEST)]
+Count = Annotated[int, PlainValidator(_count)]
 NotEmpty = AfterValidator(_not_empty)
 Where = Mapping[Text, Annotated[Scalar, PlainValidator(_scalar)]]

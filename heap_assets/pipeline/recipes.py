@@ -138,6 +138,7 @@ class _UserRecipes:
                 _whole(bucket.made(HEAP_SESSIONS.name).select(_TOUCHES)),
                 lookback=configuration.attribution.lookback,
                 half_life=configuration.attribution.half_life,
+                max_touches=configuration.attribution.max_touches,
             ),
         )
         for one in configuration.segments:

@@ -100,7 +100,9 @@ def analytics_tables(
     events = models["heap_events"]
     models["heap_sessions"] = heap_sessions(sessions, events, channel_of)
     weights = configuration.attribution
-    models["attribution"] = attribution(events, models["heap_sessions"], weights.lookback, weights.half_life)
+    models["attribution"] = attribution(
+        events, models["heap_sessions"], weights.lookback, weights.half_life, weights.max_touches
+    )
     models["attribution_by_channel"] = [
         (*key, weight) for key, weight in attribution_by_channel(models["attribution"]).items()
     ]
