@@ -246,6 +246,5 @@ class Meaning(Generic[E]):
 
 
 def _as(value: Scalar, target: ValueType) -> Scalar:
-    if target is ValueType.TEXT:
-        return text_of(value)
-    return float(value) if target is ValueType.DOUBLE else value
+    text = target is ValueType.TEXT
+    return text_of(value) if text else float(value) if target is ValueType.DOUBLE else value

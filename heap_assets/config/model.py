@@ -26,21 +26,15 @@ from heap_assets.config.values import (
     Word,
     distinct,
 )
-from heap_assets.labeled import text_of
 from heap_assets.names import folded
 
 _SCHEMAS_OF_OTHERS = ("heap_analytics", "information_schema", "pg_catalog")
 
 
 class _Conditional(ConfigurationPart):
-    """Rows whose columns equal these values, compared as text."""
+    """Rows whose columns equal these values: compared as text, or as numbers or flags where the column is one."""
 
     where: Where = Field(default_factory=dict)
-
-    @property
-    def where_texts(self) -> dict[str, str]:
-        """Return the wanted values in the text form of columns."""
-        return {column: text_of(value) for column, value in self.where.items()}
 
 
 class Step(_Conditional):

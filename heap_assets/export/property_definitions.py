@@ -1,7 +1,7 @@
 """property_definitions.json: the labeled properties of a dump, read by the grammar of CONTRACT section 4.
 
-Here: JSON to definitions. A definition that says anything outside the grammar is skipped with a reason, never guessed.
-Not here: what a definition means (heap_assets/labeled.py), which dump's definitions hold.
+Here: JSON to definitions; one that says anything outside the grammar is skipped with a reason. Not here: which dump's
+definitions hold, what a definition means (heap_assets/labeled.py), where it can be used (labeled_columns.py).
 """
 
 import json
@@ -170,8 +170,7 @@ class _Reader:
         return _constant(found["value"], where)
 
     def _reference(self, name: object, where: str) -> Field:
-        column = _text(name, where)
-        self.needs.update({column} & self.names)
+        self.needs.update({column := _text(name, where)} & self.names)
         return Field(column)
 
 

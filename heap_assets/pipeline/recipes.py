@@ -179,7 +179,7 @@ class _UserRecipes:
             of_users=tuple(one.where),
             rows=lambda bucket: segment(
                 bucket.users(list(one.where)),
-                where=one.where_texts,
+                where=one.where,
                 did=None if did is None else bucket.doers(did),
                 did_not=None if did_not is None else bucket.doers(did_not),
             ),
