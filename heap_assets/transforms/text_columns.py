@@ -65,5 +65,5 @@ def _literal(number: Decimal, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_float():
         double = float(number)
         return pl.lit(double if math.isfinite(double) else None, dtype=pl.Float64)
-    whole = abs(number) < _BEYOND and number == number.to_integral_value()
+    whole = -_BEYOND <= number < _BEYOND and number == number.to_integral_value()
     return pl.lit(int(number) if whole else None, dtype=pl.Int64)

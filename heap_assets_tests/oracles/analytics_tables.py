@@ -85,7 +85,7 @@ def _equals(value: object, written: str) -> bool:
             wanted = Decimal(written)
         except InvalidOperation:
             return as_text(value) == written
-        return value == (wanted if isinstance(value, int) else float(wanted))
+        return wanted.is_finite() and value == (wanted if isinstance(value, int) else float(wanted))
     return as_text(value) == written
 
 
