@@ -33,7 +33,6 @@ class RawTable:
         replaced: A delivery replaces the one before, whatever its flag says.
         complete: The published table always has every documented column.
         time_required: A file with rows must have the column ``time``.
-        hidden: Delivered columns that are not exposed.
     """
 
     kind: str
@@ -47,7 +46,6 @@ class RawTable:
     replaced: bool = False
     complete: bool = False
     time_required: bool = False
-    hidden: tuple[str, ...] = ("session_time",)
 
     @property
     def is_event_like(self) -> bool:

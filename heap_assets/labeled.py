@@ -85,12 +85,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A computed property of users or of events: the first case that holds, else the default."""
+    """A computed property of users or of events: the first case that holds, else the default.
+
+    ``needs`` are the columns it uses that have definitions too: it holds only for tables that deliver all of them.
+    """
 
     name: str
     kind: Literal["user", "event"]
     cases: tuple[Case, ...]
     default: Value = Constant(None)
+    needs: tuple[str, ...] = ()
 
 
 def text_of(value: Scalar) -> str:
@@ -242,6 +246,5 @@ class Meaning(Generic[E]):
 
 
 def _as(value: Scalar, target: ValueType) -> Scalar:
-    if target is ValueType.TEXT:
-        return text_of(value)
-    return float(value) if target is ValueType.DOUBLE else value
+    text = target is ValueType.TEXT
+    return text_of(value) if text else float(value) if target is ValueType.DOUBLE else value

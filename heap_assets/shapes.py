@@ -101,7 +101,7 @@ def table_shape(name: str, files: Sequence[Holding], *, manifest_columns: Iterab
             if nulls < file.rows:
                 types.add(value_type)
     if not files:
-        found = {column: set() for column in manifest_columns if column not in table.hidden}
+        found = {column: set() for column in manifest_columns}
     for column in table.certain:
         found.setdefault(column, set())
     documented = [column.name for column in table.columns]

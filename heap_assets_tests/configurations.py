@@ -30,7 +30,7 @@ EVERYTHING = {
         {"name": "a_plan", "where": {"plan": "a"}},
         {"name": "lookers", "did_not": "signup", "did": "sessions"},
     ],
-    "attribution": {"lookback": "400d", "half_life": "1d"},
+    "attribution": {"lookback": "400d", "half_life": "1d", "max_touches": 3},
 }
 
 
@@ -50,7 +50,11 @@ def configurations(draw: st.DrawFn) -> dict:
         "conversion_events": [throw.pick(_EVENTS) for _ in range(throw.pick((1, 2, 3)))],
         "funnels": [_funnel(throw, f"funnel {number}") for number in range(throw.pick((2, 1, 3)))],
         "segments": [_segment(throw, f"s{number}") for number in range(throw.pick((1, 2, 0)))],
-        "attribution": {"lookback": throw.pick(("14d", "400d", "5s")), "half_life": throw.pick(("7d", "2s"))},
+        "attribution": {
+            "lookback": throw.pick(("14d", "400d", "5s")),
+            "half_life": throw.pick(("7d", "2s")),
+            "max_touches": throw.pick((100, 2, 3)),
+        },
     }
     if throw.once_in(2):
         keys["channels"] = [_channel(throw, f"channel {number}") for number in range(throw.pick((1, 2)))]

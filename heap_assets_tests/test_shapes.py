@@ -78,7 +78,7 @@ def test_ids_and_times_have_their_type_whatever_came():
 
 def test_a_table_without_files_has_the_columns_of_its_manifests_and_those_that_it_must_have():
     shape = table_shape("signup", [], manifest_columns=["plan", "session_time", "event_id"])
-    assert types(shape) == {**IDS, "plan": TEXT}
+    assert types(shape) == {**IDS, "plan": TEXT, "session_time": TEXT}
     assert types(event({}, name="signup")) == IDS
     assert types(table_shape("signup", [Held(EVENT_IDS)], manifest_columns=["plan"])) == IDS
 

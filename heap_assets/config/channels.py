@@ -6,9 +6,9 @@ Not here: matching sessions (transforms/). Text is compared without case, and em
 
 from typing import Annotated, Literal, Self
 
-from pydantic import StrictBool, model_validator
+from pydantic import model_validator
 
-from heap_assets.config.values import ConfigurationPart, NotEmpty, Text
+from heap_assets.config.values import ConfigurationPart, Flag, NotEmpty, OwnDomain, Text, Words
 
 ChannelField = Literal[
     "utm_source",
@@ -25,10 +25,10 @@ ChannelField = Literal[
 class TextCondition(ConfigurationPart):
     """What one field of a session must be; all that is given must hold."""
 
-    equals: Text | None = None
-    contains: Text | None = None
-    contains_any: Annotated[tuple[Text, ...], NotEmpty] | None = None
-    is_null: StrictBool | None = None
+    equals: Words | None = None
+    contains: Words | None = None
+    contains_any: Annotated[tuple[Words, ...], NotEmpty] | None = None
+    is_null: Flag | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -53,7 +53,7 @@ class Rule(ConfigurationPart):
     referrer: TextCondition | None = None
     landing_page: TextCondition | None = None
     landing_page_query: TextCondition | None = None
-    own_domain: Literal[True] | None = None
+    own_domain: OwnDomain | None = None
     any_of: Annotated[tuple["Rule", ...], NotEmpty] | None = None
 
     @model_validator(mode="after")

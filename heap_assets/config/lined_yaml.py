@@ -1,7 +1,8 @@
 """YAML with the line of every key, so that an error can name it.
 
-Here: YAML to plain values, and its own errors: broken YAML, keys that stand twice. Not here: what the values mean.
-Plain words are read as in YAML 1.2: ``no``, ``12:30``, ``2024-01-01`` and ``007`` are texts.
+Here: YAML to plain values, and its own errors: broken YAML, keys that stand twice, more than a person writes. Not here:
+what the values mean. Plain words are read as in YAML 1.2: ``no``, ``12:30``, ``2024-01-01`` and ``007`` are texts; a
+number, ``true`` and ``false`` keep their spelling.
 """
 
 import json
@@ -15,6 +16,28 @@ import yaml
 from heap_assets.labeled import Scalar
 
 KeyPath = tuple[str | int, ...]
+LONGEST = 1 << 17
+"""Letters of a file: PyYAML reads 50,000 in a second, and a thousand tables with limits of their own are 60,000."""
+_LARGEST, _EACH = 1 << 21, 24
+"""What aliases may blow a file up to: letters, and what each value counts besides. Without aliases none gets there."""
+_DIGITS = re.compile("[-+]?[0-9]+")
+_DEEPEST = 100
+"""Brackets within brackets: PyYAML looks at all that are open for each that comes; 3,000 take it 6 seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A number or flag, and how it is written, which is all that is left of ``1.10`` where it stands for a text."""
+
+    text: str
+    value: Scalar
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class _TooLargeError(Exception):
+    """Aliases within aliases make a small file large."""
 
 
 @dataclass(slots=True)
@@ -48,7 +71,12 @@ _SCALARS: dict[str, Callable[[str], Scalar | None]] = {
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, with fewer words that are no texts."""
+    """The safe loader, with fewer words that are no texts, and brackets only so deep."""
+
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        if self.flow_level >= _DEEPEST:
+            raise RecursionError
+        super().fetch_flow_collection_start(token)
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -71,6 +99,9 @@ def read_yaml(text: str) -> LinedYaml:
     [(2, 'a: the key stands twice, first on line 1')]
     """
     read = LinedYaml()
+    if len(text) > LONGEST:
+        read.problems.append((1, f"it has more letters than any configuration; allowed: {LONGEST:,}"))
+        return read
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
@@ -80,6 +111,8 @@ def read_yaml(text: str) -> LinedYaml:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         read.problems.append((1 if mark is None else mark.line + 1, f"broken YAML: {error.problem}"))
+    except _TooLargeError:
+        read.problems.append((1, "broken YAML: aliases make it larger than any configuration; write values in full"))
     except RecursionError:
         read.problems.append((1, "broken YAML: it is nested too deeply"))
     else:
@@ -90,8 +123,10 @@ def read_yaml(text: str) -> LinedYaml:
 @dataclass(frozen=True, slots=True)
 class _Reader:
     read: LinedYaml
+    counted: list[int] = field(default_factory=lambda: [0])
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
+        self._count(_EACH)
         self.read.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, place)) for place, item in enumerate(node.value)]
@@ -99,10 +134,19 @@ class _Reader:
             return self._mapping(node, path)
         return self._scalar(node)
 
-    def _scalar(self, node: yaml.Node) -> Scalar | None:
+    def _count(self, letters: int) -> None:
+        self.counted[0] += letters
+        if self.counted[0] > _LARGEST:
+            raise _TooLargeError
+
+    def _scalar(self, node: yaml.Node) -> Spelled | str | None:
+        self._count(len(node.value))
         try:
-            return _SCALARS[node.tag](node.value)
+            value = _SCALARS[node.tag](node.value)
+            return value if value is None or isinstance(value, str) else Spelled(node.value, value)
         except (LookupError, ValueError):
+            if _DIGITS.fullmatch(node.value):  # more than Python makes a number of
+                return Spelled(node.value, node.value)
             problem = f"broken YAML: {json.dumps(node.value)} is no {node.tag.removeprefix(_TAG)}"
             self.read.problems.append((node.start_mark.line + 1, problem))
             return None

@@ -14,12 +14,13 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from heap_assets.config.lined_yaml import KeyPath, LinedYaml, path_text, read_yaml
+from heap_assets.config.lined_yaml import LONGEST, KeyPath, LinedYaml, Spelled, path_text, read_yaml
 from heap_assets.config.model import Configuration
 from heap_assets.config.values import PlacedError
 from heap_assets.errors import ConfigurationError
 
 _PACKAGED = files("heap_assets.config") / "heap.yaml"
+_MOST_PROBLEMS = 100
 _ALLOWED = {
     "bool_type": "true or false",
     "dict_type": "a mapping of keys to values",
@@ -38,7 +39,8 @@ def load_configuration(path: Path | None) -> Configuration:
     if path is None:
         return configuration_from_text(_PACKAGED.read_text(encoding="utf-8"), name=_PACKAGED.name)
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LONGEST + 1)
     except OSError as error:
         raise ConfigurationError(f"{path}: it cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -64,7 +66,9 @@ def configuration_from_text(text: str, *, name: str) -> Configuration:
         except ValidationError as error:
             problems += [problem for details in error.errors(include_url=False) for problem in _problems(details, read)]
     if problems:
-        raise ConfigurationError("\n".join(f"{name}, line {line}: {problem}" for line, problem in sorted(problems)))
+        lines = [f"{name}, line {line}: {problem}" for line, problem in sorted(problems)]
+        more = [f"{name}: {len(lines) - _MOST_PROBLEMS:,} more problems"] if len(lines) > _MOST_PROBLEMS else []
+        raise ConfigurationError("\n".join([*lines[:_MOST_PROBLEMS], *more]))
     return configuration
 
 
@@ -129,5 +133,9 @@ def _plain(kind: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = str(value) if isinstance(value, Spelled) else json.dumps(value, ensure_ascii=False, default=_plainly)
     return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004 - enough to find it
+
+
+def _plainly(value: object) -> object:
+    return value.value if isinstance(value, Spelled) else str(value)

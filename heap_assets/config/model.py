@@ -14,6 +14,7 @@ from heap_assets.config.channels import DEFAULT_CHANNELS, ChannelRule
 from heap_assets.config.durations import duration_text
 from heap_assets.config.values import (
     ConfigurationPart,
+    Count,
     Duration,
     FreshnessDuration,
     Host,
@@ -25,21 +26,15 @@ from heap_assets.config.values import (
     Word,
     distinct,
 )
-from heap_assets.labeled import text_of
 from heap_assets.names import folded
 
 _SCHEMAS_OF_OTHERS = ("heap_analytics", "information_schema", "pg_catalog")
 
 
 class _Conditional(ConfigurationPart):
-    """Rows whose columns equal these values, compared as text."""
+    """Rows whose columns equal these values: compared as text, or as numbers or flags where the column is one."""
 
     where: Where = Field(default_factory=dict)
-
-    @property
-    def where_texts(self) -> dict[str, str]:
-        """Return the wanted values in the text form of columns."""
-        return {column: text_of(value) for column, value in self.where.items()}
 
 
 class Step(_Conditional):
@@ -78,10 +73,11 @@ class Segment(_Conditional):
 
 
 class Attribution(ConfigurationPart):
-    """How far before a conversion a touch counts, and how fast its weight decays."""
+    """How far before a conversion a touch counts, how fast its weight decays, how many touches count at most."""
 
     lookback: Duration = timedelta(days=14)
     half_life: Duration = timedelta(days=7)
+    max_touches: Count = 100
 
 
 def _order_problem(warn: timedelta, fail: timedelta) -> str | None:

@@ -7,17 +7,19 @@ Not here: which key has which kind (config/model.py, config/channels.py).
 import re
 from collections.abc import Callable, Hashable, Mapping
 from datetime import timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, StrictBool
 
 from heap_assets.config.durations import duration_text, parse_duration
-from heap_assets.labeled import Scalar
+from heap_assets.config.lined_yaml import Spelled
+from heap_assets.labeled import Scalar, text_of
 
 Item = TypeVar("Item")
 
 _HOST = re.compile(r"[^\s.:/@?#\\]+(\.[^\s.:/@?#\\]+)*")
 _LONGEST = timedelta(days=36_500)
+_COUNTS = range(2, 1_000_000_001)
 
 
 class ConfigurationPart(BaseModel):
@@ -49,8 +51,8 @@ def distinct(key: Callable[[Item], Hashable], place: tuple[str, ...], allowed: s
     """Return a check that no two items of a list share a key, which stands at this place of an item."""
 
     def check(items: tuple[Item, ...]) -> tuple[Item, ...]:
-        keys = [key(item) for item in items]
-        repeated = [index for index, one in enumerate(keys) if one in keys[:index]]
+        first: dict[Hashable, int] = {}
+        repeated = [index for index, item in enumerate(items) if first.setdefault(key(item), index) < index]
         if repeated:
             raise PlacedError({(index, *place): f"allowed: {allowed}" for index in repeated})
         return items
@@ -77,10 +79,27 @@ def _duration(value: object) -> timedelta:
     return value if isinstance(value, timedelta) else parse_duration(value if isinstance(value, str) else "")
 
 
-def _scalar(value: object) -> Scalar:
+def _wanted(value: object) -> str:
+    if isinstance(value, Spelled):
+        return value.text
     if isinstance(value, Scalar):
-        return value
+        return text_of(value)
     raise ValueError("allowed: text, a number, true or false")
+
+
+def _spelled(value: object) -> object:
+    return value.text if isinstance(value, Spelled) else value
+
+
+def _unspelled(value: object) -> object:
+    return value.value if isinstance(value, Spelled) else value
+
+
+def _count(value: object) -> int:
+    found = _unspelled(value)
+    if isinstance(found, int) and not isinstance(found, bool) and found in _COUNTS:
+        return found
+    raise ValueError(f"allowed: a whole number from {_COUNTS[0]} to {_COUNTS[-1]}")
 
 
 def _host(text: str) -> str:
@@ -95,5 +114,11 @@ Word = Annotated[str, _matching(r"[A-Za-z0-9_]+", "letters a to z, digits and un
 Host = Annotated[str, AfterValidator(_host)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), _between(timedelta(seconds=1), _LONGEST)]
 FreshnessDuration = Annotated[timedelta, BeforeValidator(_duration), _between(timedelta(minutes=1), _LONGEST)]
+Count = Annotated[int, PlainValidator(_count)]
 NotEmpty = AfterValidator(_not_empty)
-Where = Mapping[Text, Annotated[Scalar, PlainValidator(_scalar)]]
+OwnDomain = Annotated[Literal[True], BeforeValidator(_unspelled)]
+Flag = Annotated[StrictBool, BeforeValidator(_unspelled)]
+Words = Annotated[Text, BeforeValidator(_spelled)]
+"""Text of a session: a number or flag is the text that it is written as."""
+Where = Mapping[Text, Annotated[str, PlainValidator(_wanted)]]
+"""Wanted values of columns, each as it is written: what it is compared as is the column's matter."""

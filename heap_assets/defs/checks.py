@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
+from heap_assets.analytics_models import ATTRIBUTION
 from heap_assets.catalog import raw_table
-from heap_assets.defs.keys import DUCKDB_FILE, MIGRATED, model_key, table_key
+from heap_assets.defs.keys import ANALYTICS_GROUP, DUCKDB_FILE, MIGRATED, model_key, table_key
 from heap_assets.defs.outcomes import check_evaluation, check_result
 from heap_assets.defs.resources import HeapSync
 from heap_assets.models import IDENTITY_MAP
@@ -19,12 +20,14 @@ from heap_assets.pipeline.key_check import key_outcomes, refuse_failed_keys
 from heap_assets.pipeline.progress import Silence
 from heap_assets.pipeline.registry import KnownTable
 from heap_assets.pipeline.sync import Sync
-from heap_assets.quality.catalogue import IDENTITY_CHECKS, KEY, TableCheck, checks_of
+from heap_assets.pipeline.touch_check import touch_outcome
+from heap_assets.quality.catalogue import IDENTITY_CHECKS, KEY, TOUCHES, TableCheck, checks_of
 from heap_assets.quality.outcome import Outcome, Verdict
 from heap_assets.settings import read_settings
 
 INSPECTED = dg.AssetCheckKey(DUCKDB_FILE, "every_table_inspected")
 _IDENTITY = model_key(MIGRATED, IDENTITY_MAP.name)
+_TOUCHES = dg.AssetCheckKey(model_key(ANALYTICS_GROUP, ATTRIBUTION.name), TOUCHES.name)
 Outcomes = Mapping[dg.AssetCheckKey, Outcome]
 
 
@@ -33,6 +36,11 @@ def tell_keys(context: dg.AssetExecutionContext, sync: Sync) -> None:
     found = key_outcomes(sync.storage, sync.resolution())
     _tell(context, _keys(found))
     refuse_failed_keys(found)
+
+
+def tell_touches(context: dg.AssetExecutionContext, sync: Sync) -> None:
+    """Tell of how many conversions not all touches count."""
+    _tell(context, _touches(sync))
 
 
 @dg.asset_check(
@@ -73,18 +81,25 @@ def table_checks(tables: Sequence[KnownTable]) -> dg.AssetChecksDefinition:
         for table in tables
         for check in checks_of(raw_table(table.name))
     ] + [dg.AssetCheckSpec(check.name, asset=_IDENTITY, description=check.description) for check in IDENTITY_CHECKS]
+    specs.append(dg.AssetCheckSpec(TOUCHES.name, asset=_TOUCHES.asset_key, description=TOUCHES.description))
 
     @dg.multi_asset_check(name="inspect_tables", specs=specs, can_subset=True)
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         sync = Sync(read_settings(os.environ), Silence())
         resolution = sync.resolution()
         done = inspection(sync.storage, sync.ledger(), resolution, again=True)
-        found = {**_keys(key_outcomes(sync.storage, resolution, again=True)), **_found(done)}
+        keys = _keys(key_outcomes(sync.storage, resolution, again=True))
+        found = {**keys, **_found(done), **_touches(sync)}
         nothing = Outcome(verdict=Verdict.PASSED, told="Nothing has been delivered.")
         for key in sorted(context.selected_asset_check_keys):
             yield check_result(key, found.get(key, nothing))
 
     return checks
+
+
+def _touches(sync: Sync) -> Outcomes:
+    outcome = touch_outcome(sync.storage, sync.configuration.attribution)
+    return {} if outcome is None else {_TOUCHES: outcome}
 
 
 def _keys(found: Mapping[str, Outcome]) -> Outcomes:

@@ -25,11 +25,14 @@ def other_asset(other: OtherTable) -> dg.AssetsDefinition:
     )
     def join_other(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> dg.MaterializeResult:  # type: ignore[type-arg]
         joined = heap.of(context).join_other()
+        for warning in joined.warnings:
+            context.log.warning("%s", warning)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": joined.rows,
                 "dagster/table_name": f"{OTHER}.{joined.name}",
                 "rows_about_a_known_person": joined.matched,
+                **({"warnings": "\n".join(joined.warnings)} if joined.warnings else {}),
             }
         )
 

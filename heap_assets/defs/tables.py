@@ -13,9 +13,10 @@ import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from pydantic import Field
 
+from heap_assets.analytics_models import ATTRIBUTION
 from heap_assets.catalog import EVENT_METADATA
 from heap_assets.defs.analytics import analytics_metadata, analytics_specs
-from heap_assets.defs.checks import tell_keys
+from heap_assets.defs.checks import tell_keys, tell_touches
 from heap_assets.defs.freshness import data_times, report_data_times
 from heap_assets.defs.keys import (
     ANALYTICS_GROUP,
@@ -124,8 +125,11 @@ def sync_assets(
     @dg.multi_asset(name="analyze", specs=models, can_subset=True)
     def analyze(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         sync = heap.of(context)
-        made = analytics_metadata(sync.analyze(), sync.storage, sync.configuration.migrated_schema_name)
+        analysis = sync.analyze()
+        made = analytics_metadata(analysis, sync.storage, sync.configuration.migrated_schema_name)
         yield from _models(context, list(made))
+        if analysis.models[ATTRIBUTION.name].changed:
+            tell_touches(context, sync)
 
     @dg.multi_asset(
         name="publish",

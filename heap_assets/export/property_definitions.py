@@ -1,7 +1,7 @@
 """property_definitions.json: the labeled properties of a dump, read by the grammar of CONTRACT section 4.
 
-Here: JSON to definitions. A definition that says anything outside the grammar is skipped with a reason, never guessed.
-Not here: what a definition means (heap_assets/labeled.py), which dump's definitions hold.
+Here: JSON to definitions; one that says anything outside the grammar is skipped with a reason. Not here: which dump's
+definitions hold, what a definition means (heap_assets/labeled.py), where it can be used (labeled_columns.py).
 """
 
 import json
@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from heap_assets.errors import UnreadableFileError
@@ -57,12 +57,12 @@ def parse_definitions(text: str | bytes) -> ParsedDefinitions:
     """
     entries = _entries(text)
     identities = [(_text_under("property_name", entry), _text_under("type", entry)) for entry in entries]
-    reader = _Reader(frozenset(name for name, _ in identities if name), Counter(identities))
+    names, occurrences = frozenset(name for name, _ in identities if name), Counter(identities)
     definitions: list[Definition] = []
     skipped: list[SkippedDefinition] = []
     for place, ((name, _), entry) in enumerate(zip(identities, entries, strict=True), start=1):
         try:
-            definitions.append(reader.definition(entry))
+            definitions.append(_Reader(names, occurrences).definition(entry))
         except _NotInGrammarError as error:
             skipped.append(SkippedDefinition(_printable(name or f"definition {place}"), _printable(str(error))))
     return ParsedDefinitions(tuple(definitions), tuple(skipped))
@@ -94,10 +94,11 @@ def _text_under(key: str, entry: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads one definition after the other, knowing the names (and types) of all of them."""
+    """Reads one definition, knowing the names (and types) of all; ``needs`` are the names that it uses."""
 
-    computed: frozenset[str]
+    names: frozenset[str]
     occurrences: Counter[tuple[str | None, str | None]]
+    needs: set[str] = field(default_factory=set)
 
     def definition(self, entry: object) -> Definition:
         found = _object(entry, "the definition", ("property_name", "type", "cases"), ("default_value",))
@@ -114,6 +115,7 @@ class _Reader:
             "user" if kind == "user" else "event",
             tuple(self._case(case, f"case {place}") for place, case in enumerate(cases, start=1)),
             Constant(None) if default is None else self._typed(default, "default_value"),
+            tuple(sorted(self.needs)),
         )
 
     def _case(self, case: object, where: str) -> Case:
@@ -168,9 +170,7 @@ class _Reader:
         return _constant(found["value"], where)
 
     def _reference(self, name: object, where: str) -> Field:
-        column = _text(name, where)
-        if column in self.computed:
-            raise _NotInGrammarError(f"{where}: {_shown(column)} is a computed property itself")
+        self.needs.update({column := _text(name, where)} & self.names)
         return Field(column)
 
 

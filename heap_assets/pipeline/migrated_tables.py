@@ -207,7 +207,7 @@ def _labeled(
     types = {column.name: column.type.polars for column in shape.columns}
     return {
         published: labeled_expr(definition, types, reference=reference)
-        for published, definition in labeled_columns(definitions, names.values(), ours=ours).items()
+        for published, definition in labeled_columns(definitions, names, ours=ours).items()
     }
 
 

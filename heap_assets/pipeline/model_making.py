@@ -24,7 +24,7 @@ from heap_assets.pipeline.resolution import Resolution
 from heap_assets.pipeline.user_bucket import UserBucket
 from heap_assets.transforms.recounting import recounted
 
-_VERSION = "4"
+_VERSION = "5"
 """Raised when a model comes to mean something else, so that a lake of before is computed anew."""
 _FOLDER = "analytics"
 _AT_ONCE = 2
@@ -43,7 +43,12 @@ class AnalyzedModel:
 
     def rows(self, storage: Storage) -> pl.LazyFrame:
         """Return the rows of the model."""
-        return _by_user(self.model).live(storage, self.made.layers)
+        return rows_of(self.model, storage, self.made)
+
+
+def rows_of(model: Model, storage: Storage, made: MadeModel) -> pl.LazyFrame:
+    """Return the rows of a model as it was made."""
+    return _by_user(model).live(storage, made.layers)
 
 
 def _by_user(model: Model) -> RowsByUser:

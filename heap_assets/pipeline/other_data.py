@@ -12,13 +12,13 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from heap_assets.analytics_models import HEAP_USERS
-from heap_assets.errors import SourceError
 from heap_assets.lake.kept_rows import kept_rows
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.other_table import OtherTable
 from heap_assets.pipeline.analysis import Analysis
-from heap_assets.transforms.people import with_heap_user_id
+from heap_assets.transforms.people import names_beside_ours, with_heap_user_id
+from heap_assets.transforms.typed_texts import typed_texts
 from heap_assets.warehouse.other_tables import copy_other_table
 
 SCHEMA = "other"
@@ -27,12 +27,16 @@ ABOUT = "A table of your own (HEAP_OTHER_TABLE); heap_user_id says which person 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedTable:
-    """The table as it was joined: its file in the lake, its rows, and how many of them are about a known person."""
+    """The table as it was joined: its file in the lake, its rows, and how many of them are about a known person.
+
+    ``warnings`` say which columns have another name there than where they come from.
+    """
 
     name: str
     path: str
     rows: int
     matched: int
+    warnings: tuple[str, ...] = ()
 
 
 _MEMORY: Memory[JoinedTable | None] = Memory("other.json", TypeAdapter(JoinedTable | None), without=None)
@@ -44,15 +48,23 @@ def join_other(storage: Storage, analysis: Analysis, other: OtherTable) -> Joine
         copy = Path(scratch) / "other.parquet"
         copy_other_table(other, copy)
         rows = pl.read_parquet(copy, glob=False)
-    if other.column not in rows.columns:
-        raise SourceError(
-            f"The table {other.name} of HEAP_OTHER_TABLE has no column {other.column}; set HEAP_OTHER_KEY to one of its"
-            f" columns, as in {rows.columns[0]}={other.key}."
-        )
+    if other.kind == "csv":
+        rows = typed_texts(rows, but=[other.column])
     users = analysis.models[HEAP_USERS.name].rows(storage).collect()
     joined = with_heap_user_id(rows, users, column=other.column, key=other.key)
     kept = kept_rows(storage, "other", joined, about=other.name)
-    found = JoinedTable(name=other.name, path=kept.path, rows=kept.rows, matched=joined["heap_user_id"].count())
+    warnings = tuple(
+        f"The table {other.name} of HEAP_OTHER_TABLE has a column {name} of its own; it is published as {published}."
+        for name, published in names_beside_ours(rows.columns).items()
+        if name != published
+    )
+    found = JoinedTable(
+        name=other.name,
+        path=kept.path,
+        rows=kept.rows,
+        matched=joined["heap_user_id"].count(),
+        warnings=warnings,
+    )
     _MEMORY.write(storage, found)
     return found
 

@@ -22,8 +22,10 @@ from heap_assets.catalog import (
     RawTable,
     raw_table,
 )
+from heap_assets.columns import ValueType
 from heap_assets.config.model import Configuration
 from heap_assets.labeled import Definition
+from heap_assets.labeled_columns import LeftOut
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, MODELS, ORIGINAL_USER_ID, QUARANTINE, Model
@@ -101,7 +103,10 @@ def publish(
         path=path,
         tables=tables,
         about=building.about,
-        skipped_definitions={skipped.name: skipped.reason for skipped in definitions.skipped},
+        skipped_definitions={
+            **{skipped.name: skipped.reason for skipped in definitions.skipped},
+            **building.left_out.reasons(),
+        },
         warnings=analysis.warnings,
         replaced=tuple(file.replaced),
     )
@@ -137,6 +142,7 @@ class _Building:
         layered = (*users, *(analyzed.made for analyzed in analysis.models.values()))
         self.internal = InternalSchema(file, storage, resolution, layered, as_tables=as_tables)
         self.about: Mapping[str, str] = {}
+        self.left_out = LeftOut()
         self._descriptions = Descriptions()
 
     def schema_s(self, ledger: Ledger) -> None:
@@ -177,7 +183,7 @@ class _Building:
             query = views.with_labeled(
                 views.migrated_select(table.shape, recorded=recorded[table.name], users=self.internal.users),
                 columns,
-                self._defined("event"),
+                self._defined("event", names[table.name], columns),
                 ours=[ORIGINAL_USER_ID.name],
             )
             rows = resolved.facts.migrated_rows
@@ -188,7 +194,7 @@ class _Building:
         names = shape.names_in_s()
         known = {column.name: (names[column.name], column.type) for column in shape.columns}
         merged = self.internal.layered(users, user=names["user_id"])
-        query = views.with_labeled(merged, known, self._defined("user"))
+        query = views.with_labeled(merged, known, self._defined("user", USERS.kind, known))
         self._add_select(self._migrated, USERS.kind, query, rows=users.rows, kind=USERS.kind)
 
     def _add_all_events(self, schema: str, names: Mapping[str, str], recorded: Mapping[str, str] | None = None) -> None:
@@ -207,7 +213,8 @@ class _Building:
         if migrated and self._column_set == "all":
             names_and_types = {column.name: (column.published, column.type) for column in columns}
             ours = [ORIGINAL_USER_ID.name, EVENT_TABLE_NAME]
-            query = views.with_labeled(query, names_and_types, self._defined("event"), ours=ours)
+            defined = self._defined("event", ALL_EVENTS.name, names_and_types)
+            query = views.with_labeled(query, names_and_types, defined, ours=ours)
         facts = [self._resolution.tables[table.name].facts for table in tables]
         rows = sum(fact.migrated_rows if migrated else fact.rows for fact in facts)
         self._add_select(schema, ALL_EVENTS.name, query, rows=rows, kind=ALL_EVENTS.name)
@@ -231,8 +238,11 @@ class _Building:
         declared = Model(name=joined.name, description=other_data.ABOUT, key=())
         self._describe(other_data.SCHEMA, joined.name, declared, rows=joined.rows, is_view=False)
 
-    def _defined(self, kind: str) -> list[Definition]:
-        return [definition for definition in self._definitions if definition.kind == kind]
+    def _defined(self, kind: str, table: str, columns: Mapping[str, tuple[str, ValueType]]) -> list[Definition]:
+        """Return the definitions for a table with these columns, and note those that it cannot have."""
+        found = [definition for definition in self._definitions if definition.kind == kind]
+        self.left_out.note(table, found, {name: published for name, (published, _) in columns.items()})
+        return found
 
     def _add_frame(self, schema: str, name: str, frame: pl.DataFrame) -> None:
         self._file.add_table(schema, name, frame)

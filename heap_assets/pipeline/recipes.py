@@ -138,6 +138,7 @@ class _UserRecipes:
                 _whole(bucket.made(HEAP_SESSIONS.name).select(_TOUCHES)),
                 lookback=configuration.attribution.lookback,
                 half_life=configuration.attribution.half_life,
+                max_touches=configuration.attribution.max_touches,
             ),
         )
         for one in configuration.segments:
@@ -178,7 +179,7 @@ class _UserRecipes:
             of_users=tuple(one.where),
             rows=lambda bucket: segment(
                 bucket.users(list(one.where)),
-                where=one.where_texts,
+                where=one.where,
                 did=None if did is None else bucket.doers(did),
                 did_not=None if did_not is None else bucket.doers(did_not),
             ),

@@ -167,6 +167,8 @@ class Sync:
         analysis = self._analysis or self.analyze()
         with self._lock():
             self._joined = join_other(self.storage, analysis, self.settings.other)
+        for warning in self._joined.warnings:
+            self._progress.note(warning)
         return self._joined
 
     def publish(self) -> Publication:

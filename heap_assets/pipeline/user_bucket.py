@@ -85,7 +85,7 @@ class UserBucket:
         return self._collected(pl.concat(parts, how="diagonal"), user="heap_user_id")
 
     def _occurrences(self, table: MigratedTable, step: Step, number: int, group_by: str | None) -> pl.LazyFrame:
-        wanted = step.where_texts
+        wanted = step.where
         columns = {f"where {name}": column for name in wanted if (column := table.column(name)) is not None}
         own_group = None if group_by is None else table.column(group_by)
         if own_group is not None:

@@ -28,6 +28,14 @@ class TableCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttributionCheck:
+    """A check of what conversions are owed to."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityCheck:
     """A check of who became whom."""
 
@@ -110,6 +118,12 @@ FAN_IN = IdentityCheck(
     " heap.identify before it knows who it is. Mend the page, and have Heap split the user.",
 )
 IDENTITY_CHECKS = (CYCLES, CONFLICTS, FAN_IN)
+
+TOUCHES = AttributionCheck(
+    name="touches_counted",
+    description="All touches of each conversion count. Of more than `attribution.max_touches` the first and the newest"
+    " others do, under every model: the users are named; see whether they are people, or raise `max_touches`.",
+)
 
 
 def checks_of(table: RawTable) -> tuple[TableCheck, ...]:

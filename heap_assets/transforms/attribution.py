@@ -2,8 +2,8 @@
 
 In: heap_events and heap_sessions. Out: attribution (a function of one user's rows) and attribution_by_channel (of all).
 Source: Heap's multi-touch definition (all sessions before the conversion), with lookback, models and ties as in
-CONTRACT section 4. Touches are found as positions in sorted sessions, so that a user with many sessions and many
-conversions costs what its touches cost.
+CONTRACT section 4. Touches are found as positions in sorted sessions, and those that do not count are never listed, so
+that a user costs at most its rows and ``max_touches`` for each conversion.
 """
 
 from datetime import timedelta
@@ -13,7 +13,7 @@ import polars as pl
 from heap_assets.transforms.channels import DIRECT, UNATTRIBUTED
 from heap_assets.transforms.runs import in_order
 
-LOOKBACK, HALF_LIFE = timedelta(days=14), timedelta(days=7)
+LOOKBACK, HALF_LIFE, MAX_TOUCHES = timedelta(days=14), timedelta(days=7), 100
 
 _USER, _SESSION, _START, _EVENT, _NAME = (
     "heap_user_id",
@@ -22,16 +22,24 @@ _USER, _SESSION, _START, _EVENT, _NAME = (
     "heap_event_id",
     "heap_event_name",
 )
+FIRST_OF_MODELS = "first_touch"
+"""A model that gives each conversion exactly one row."""
 _ENDS, _BETWEEN = 0.4, 0.2
 _PARTS = 1 << 30
 
 
 def attribution(
-    events: pl.DataFrame, sessions: pl.DataFrame, *, lookback: timedelta = LOOKBACK, half_life: timedelta = HALF_LIFE
+    events: pl.DataFrame,
+    sessions: pl.DataFrame,
+    *,
+    lookback: timedelta = LOOKBACK,
+    half_life: timedelta = HALF_LIFE,
+    max_touches: int = MAX_TOUCHES,
 ) -> pl.DataFrame:
     """Return attribution: one row per model, conversion and touch that has a weight.
 
-    In: ``events`` are heap_events, ``sessions`` the same users' heap_sessions; rows without a time take no part.
+    In: ``events`` are heap_events, ``sessions`` the same users' heap_sessions; rows without a time take no part. Of
+    more than ``max_touches`` (at least 2) the first and the newest others count.
     Out: model (String), heap_event_id (Int64), heap_event_name (String), heap_user_id (Int64), conversion_time
     (Datetime us), heap_session_id (Int64), channel (String), weight (Float64). A conversion without a touch has one row
     per model: channel Unattributed, no session, weight 1.
@@ -47,7 +55,7 @@ def attribution(
     [(5, 'Organic Search', 1.0)]
     """
     touches = _touches(sessions)
-    conversions = _conversions(events, touches, lookback)
+    conversions = _conversions(events, touches, lookback, max_touches)
     shares = _shares(conversions, touches, half_life)
     conversion, touch = shares["conversion"], shares["touch"]
     return pl.concat(
@@ -61,6 +69,18 @@ def attribution(
     )
 
 
+def cut_conversions(
+    events: pl.DataFrame, sessions: pl.DataFrame, *, lookback: timedelta = LOOKBACK, max_touches: int = MAX_TOUCHES
+) -> pl.DataFrame:
+    """Return the conversions with more than ``max_touches`` touches: heap_event_id, heap_user_id, touches (Int64).
+
+    In: as attribution.
+    """
+    conversions = _conversions(events, _touches(sessions), lookback, max_touches)
+    touches = (pl.col("last") - pl.col("first") + 1).alias("touches")
+    return conversions.select(_EVENT, _USER, touches).filter(pl.col("touches") > max_touches)
+
+
 def _touches(sessions: pl.DataFrame) -> pl.DataFrame:
     """Return the sessions in order; ``touch`` is the position, ``not_direct`` that of the last not Direct so far."""
     started = sessions.filter(pl.col(_START).is_not_null()).select(
@@ -72,8 +92,11 @@ def _touches(sessions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _conversions(events: pl.DataFrame, touches: pl.DataFrame, lookback: timedelta) -> pl.DataFrame:
-    """Return the conversions with the positions of their ``first`` and ``last`` touch, both null without one."""
+def _conversions(events: pl.DataFrame, touches: pl.DataFrame, lookback: timedelta, max_touches: int) -> pl.DataFrame:
+    """Return the conversions with the positions of their touches, all null without one.
+
+    These are ``first``, and ``second`` to ``last``; ``second`` is behind ``last`` if the first one is the only one.
+    """
     timed = events.filter("heap_event_is_conversion", pl.col("heap_event_time").is_not_null()).select(
         _USER,
         pl.col("heap_event_time").alias("conversion_time"),
@@ -91,14 +114,23 @@ def _conversions(events: pl.DataFrame, touches: pl.DataFrame, lookback: timedelt
     )
     found = found.with_columns(first["touch"].alias("first"), last["touch"].alias("last"))
     touched = pl.col("first") <= pl.col("last")
-    return found.with_columns(pl.when(touched).then(pl.col("first", "last"))).with_row_index("conversion")
+    found = found.with_columns(pl.when(touched).then(pl.col("first", "last"))).with_row_index("conversion")
+    newest = pl.max_horizontal(pl.col("first") + 1, pl.col("last") - (max_touches - 2))
+    return found.with_columns(pl.when(pl.col("last").is_not_null()).then(newest).alias("second"))
 
 
 def _shares(conversions: pl.DataFrame, touches: pl.DataFrame, half_life: timedelta) -> pl.DataFrame:
     """Return model, conversion, touch (positions) and weight; without a touch a conversion is its own whole share."""
-    not_direct = touches["not_direct"].gather(conversions["last"])
-    last_non_direct = pl.when(pl.lit(not_direct) >= pl.col("first")).then(pl.lit(not_direct)).otherwise("last")
-    whole = {"first_touch": pl.col("first"), "last_touch": pl.col("last"), "last_non_direct_touch": last_non_direct}
+    not_direct = pl.lit(touches["not_direct"].gather(conversions["last"]))
+    first_is_not_direct = pl.lit(touches["not_direct"].gather(conversions["first"])) == pl.col("first")
+    last_non_direct = (
+        pl.when(not_direct >= pl.col("second"))
+        .then(not_direct)
+        .when(first_is_not_direct)
+        .then("first")
+        .otherwise("last")
+    )
+    whole = {FIRST_OF_MODELS: pl.col("first"), "last_touch": pl.col("last"), "last_non_direct_touch": last_non_direct}
     every = _every_touch(conversions, touches, half_life)
     weights = {
         "linear": 1 / pl.col("touches"),
@@ -129,19 +161,17 @@ def _every_touch(conversions: pl.DataFrame, touches: pl.DataFrame, half_life: ti
 
     The decay is told against the last touch, which changes no share and keeps very old touches from vanishing together.
     """
-    every = conversions.select(
-        "conversion", "first", "last", pl.int_ranges("first", pl.col("last") + 1).alias("touch")
-    ).explode("touch")
+    first, second, last = pl.col("first"), pl.col("second"), pl.col("last")
+    # one place before the second is the first, wherever that is: no list is built that has more than what counts
+    every = conversions.select("conversion", first, second, last, pl.int_ranges(second - 1, last + 1).alias("touch"))
+    every = every.explode("touch", empty_as_null=True).with_columns(
+        (pl.col("touch") - second + 2).alias("place"), (last - second + 2).alias("touches")
+    )
+    every = every.with_columns(pl.when(pl.col("place") == 1).then(first).otherwise("touch").alias("touch"))
     start = touches[_START]
     younger = pl.lit(start.gather(every["last"])) - pl.lit(start.gather(every["touch"]))
     half_lives = younger.to_physical() / (half_life // timedelta(microseconds=1))
-    return every.select(
-        "conversion",
-        "touch",
-        (pl.col("touch") - pl.col("first") + 1).alias("place"),
-        (pl.col("last") - pl.col("first") + 1).alias("touches"),
-        (0.5**half_lives).alias("decay"),
-    )
+    return every.select("conversion", "touch", "place", "touches", (0.5**half_lives).alias("decay"))
 
 
 def _position_weight() -> pl.Expr:

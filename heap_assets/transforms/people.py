@@ -4,12 +4,16 @@ In: rows with a column that says who somebody is, and heap_users. Out: the rows 
 knows nothing of it: it is how a CRM or a shop's orders are joined with what people did.
 """
 
+from collections.abc import Collection
 from typing import Literal
 
 import polars as pl
 import polars.selectors as cs
 
-_HEAP_USER_ID, _KEY, _ROW = "heap_user_id", "$key", "$row"
+from heap_assets.names import published_names
+from heap_assets.transforms.text_forms import text_form
+
+_HEAP_USER_ID, _KEY = "heap_user_id", "$key"
 
 
 def with_heap_user_id(
@@ -17,9 +21,11 @@ def with_heap_user_id(
 ) -> pl.DataFrame:
     """Return the rows, each once and in their order, with ``heap_user_id`` (Int64, null if nobody is known) in front.
 
+    Columns keep their names, but for those that differ only in case from one another or from ours: ``published_names``.
+
     In: ``rows`` has ``column``, compared as text: with ``identity`` as it is, with ``email`` without case and outer
     blanks; ``users`` has user_id (Int64) and, where the export has them, ``key`` and last_modified. Of several users
-    with one key the one last modified counts, then the greatest. A column heap_user_id of the rows is replaced.
+    with one key the one last modified counts, then the greatest. An empty key is nobody's.
 
     >>> users = pl.DataFrame({"user_id": [7, 8], "email": ["ann@x.example", None]})
     >>> crm = pl.DataFrame({"mail": [" Ann@X.example", "bob@x.example"], "plan": ["gold", "free"]})
@@ -27,17 +33,28 @@ def with_heap_user_id(
     [(7, ' Ann@X.example', 'gold'), (None, 'bob@x.example', 'free')]
     """
     known = users.select(
-        (_comparable(pl.col(key), key) if key in users.columns else pl.lit(None, dtype=pl.String)).alias(_KEY),
+        (
+            _comparable(pl.col(key), users.schema[key], key) if key in users.columns else pl.lit(None, dtype=pl.String)
+        ).alias(_KEY),
         pl.col("user_id").alias(_HEAP_USER_ID),
         (pl.col("last_modified") if "last_modified" in users.columns else pl.lit(None)).alias("last_modified"),
     )
     newest = known.sort("last_modified", _HEAP_USER_ID, nulls_last=False).unique(_KEY, keep="last", maintain_order=True)
-    others = [name for name in rows.columns if name != _HEAP_USER_ID]
-    keyed = rows.select(cs.by_name(*others), _comparable(cs.by_name(column).as_expr(), key).alias(_KEY))
-    found = keyed.join(newest.drop("last_modified"), on=_KEY, how="left", maintain_order="left")
-    return found.select(_HEAP_USER_ID, cs.by_name(*others))
+    wanted = rows.select(_comparable(cs.by_name(column).as_expr(), rows.schema[column], key).alias(_KEY))
+    found = wanted.join(newest.drop("last_modified"), on=_KEY, how="left", maintain_order="left")
+    return rows.rename(names_beside_ours(rows.columns)).insert_column(0, found[_HEAP_USER_ID])
 
 
-def _comparable(values: pl.Expr, key: str) -> pl.Expr:
-    text = values.cast(pl.String)
-    return text.str.strip_chars().str.to_lowercase() if key == "email" else text
+def names_beside_ours(names: Collection[str]) -> dict[str, str]:
+    """Return each name with the one that it has beside heap_user_id.
+
+    >>> names_beside_ours(["Heap_User_Id", "plan"])
+    {'Heap_User_Id': 'Heap_User_Id_2', 'plan': 'plan'}
+    """
+    return published_names(names, reserved=[_HEAP_USER_ID])
+
+
+def _comparable(values: pl.Expr, dtype: pl.DataType, key: str) -> pl.Expr:
+    text = text_form(values, dtype)
+    folded = text.str.strip_chars().str.to_lowercase() if key == "email" else text
+    return pl.when(folded != "").then(folded)

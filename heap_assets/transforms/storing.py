@@ -18,17 +18,16 @@ _ZERO = r"^-?0+$"
 
 
 def stored(rows: pl.LazyFrame, sources: Mapping[str, Mapping[ValueType, str]], table: RawTable) -> pl.LazyFrame:
-    """Return the stored columns of delivered rows, behind ``rows``' own $row_id and $dump_id; no hidden columns."""
-    shown = {column: by_type for column, by_type in sources.items() if column not in table.hidden}
-    native = {column: kind for column in shown if (kind := table.native_type(column)) is not None}
+    """Return the stored columns of delivered rows, behind ``rows``' own $row_id and $dump_id."""
+    native = {column: kind for column in sources if (kind := table.native_type(column)) is not None}
     read = [
-        pl.coalesce(_read(pl.col(source), value_type, kind) for value_type, source in shown[column].items()).alias(
+        pl.coalesce(_read(pl.col(source), value_type, kind) for value_type, source in sources[column].items()).alias(
             stored_name(column, kind)
         )
         for column, kind in native.items()
     ]
     kept: list[pl.Expr] = [pl.col(ROW_ID, DUMP_ID)]
-    for column, by_type in shown.items():
+    for column, by_type in sources.items():
         kind = native.get(column)
         if kind is not None:
             kept.append(pl.col(stored_name(column, kind)))

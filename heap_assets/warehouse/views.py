@@ -101,7 +101,7 @@ def with_labeled(
 
     ``columns`` are the delivered names with the published name and type of each, ``ours`` the columns beside them.
     """
-    labeled = labeled_columns(definitions, [published for published, _ in columns.values()], ours=ours)
+    labeled = labeled_columns(definitions, {name: published for name, (published, _) in columns.items()}, ours=ours)
     if not labeled:
         return select
     types = {name: value_type.duckdb for name, (_, value_type) in columns.items()}

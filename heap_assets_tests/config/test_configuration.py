@@ -76,7 +76,7 @@ def test_the_contracts_example_is_read_in_full():
     )
     assert (purchase.window, purchase.scope, purchase.group_by) == (timedelta(days=7), "user", "plan")
     gold, buyers = found.segments
-    assert (gold.where_texts, gold.did, gold.did_not) == ({"plan": "gold"}, None, None)
+    assert (gold.where, gold.did, gold.did_not) == ({"plan": "gold"}, None, None)
     assert (buyers.name, buyers.did) == ("buyers", "order_completed")
     assert found.channel_rules == (ChannelRule(name="Newsletter", utm_medium=TextCondition(contains="email")),)
     assert found.freshness.of("pageviews").fail == timedelta(hours=12)
@@ -134,23 +134,54 @@ def test_a_duration_reads_back_from_its_text(seconds):
     assert parse_duration(duration_text(duration)) == duration
 
 
-def test_wanted_values_keep_their_scalars_and_are_compared_as_text():
-    where = "{i: 5, f: 5.0, e: 1e16, t: true, q: '5.0', n: no, d: 2024-01-01, z: 007, c: 12:30, s: -.5, 404: x}"
-    (segment,) = configured(f"segments: [{{name: s, where: {where}}}]").segments
-    assert [segment.where[key] for key in "ifet"] == [5, 5.0, 1e16, True]
-    assert segment.where_texts == {
-        "i": "5",
-        "f": "5.0",
-        "e": "1e+16",
-        "t": "true",
-        "q": "5.0",
-        "n": "no",
-        "d": "2024-01-01",
-        "z": "007",
-        "c": "12:30",
-        "s": "-0.5",
-        "404": "x",
-    }
+@pytest.mark.parametrize(
+    "written",
+    [*"5 5.0 1.10 007 1e16 1e3 0x10 -.5 +1 true True yes no 2024-01-01 12:30 1_000 1e999".split(), "9" * 5000],  # noqa: SIM905
+)
+def test_wanted_values_keep_their_spelling(written):
+    (segment,) = configured(f"segments: [{{name: s, where: {{404: {written}, q: '{written}'}}}}]").segments
+    assert segment.where == {"404": written, "q": written}
+    (rule,) = configured(
+        f"channels: [{{name: c, referrer: {{equals: {written}, contains_any: [{written}]}}}}]"
+    ).channels
+    assert rule.text_conditions["referrer"] == TextCondition(equals=written, contains_any=(written,))
+
+
+def test_how_many_touches_count_is_a_number():
+    assert configured("attribution: {max_touches: 2}").attribution.max_touches == 2
+    for wrong in ("1", "-5", "2.0", "'7'", "true", "many", "[2]", "9" * 5000):
+        (problem,) = problems_of(f"attribution: {{max_touches: {wrong}}}")
+        assert problem.endswith("allowed: a whole number from 2 to 1000000000")
+
+
+def levels(begin, each, depth):
+    return "\n".join([begin, *(f"k{n}: &a{n} {each.format(n - 1)}" for n in range(1, depth))])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (levels("k0: &a0 [x, x, x]", "[*a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}]", 12), "aliases"),
+        (levels("k0: &a0 {x: 1}", "{{x: *a{0}, y: *a{0}, z: *a{0}}}", 25), "aliases"),
+        ("a: &a " + "x" * 100_000 + "\nb: [" + "*a," * 1000 + "]", "aliases"),
+        ("a: &a {b: *a}", "nested too deeply"),
+        ("a: &a [*a, *a]", "nested too deeply"),
+        ("- " * 5000 + "x", "nested too deeply"),
+        ("{a: " * 5000, "nested too deeply"),
+        ("[" * 100_000, "nested too deeply"),
+        ("#" * (1 << 17) + "x", "more letters than any configuration"),
+    ],
+    ids=range(9),
+)
+def test_a_file_that_grows_when_it_is_read_is_an_error(text, problem):
+    assert problem in problems_of(text)[0]
+    assert len(problems_of(text)) == 1
+
+
+def test_a_file_with_endless_mistakes_is_told_in_part():
+    found = problems_of("\n".join(f"k{n}: 1" for n in range(5000)))
+    assert len(found) == 101
+    assert found[-1] == "heap.yaml: 4,900 more problems"
 
 
 def test_a_funnel_needs_only_a_name_and_a_step():
@@ -161,7 +192,7 @@ def test_a_funnel_needs_only_a_name_and_a_step():
 
 def test_conditions_of_a_segment_can_be_combined():
     (segment,) = configured("segments: [{name: s, where: {plan: gold}, did: a, did_not: b}]").segments
-    assert (segment.where_texts, segment.did, segment.did_not) == ({"plan": "gold"}, "a", "b")
+    assert (segment.where, segment.did, segment.did_not) == ({"plan": "gold"}, "a", "b")
 
 
 def test_own_domains_are_kept_in_lower_case():

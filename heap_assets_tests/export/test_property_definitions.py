@@ -208,11 +208,11 @@ def test_one_definition_outside_the_grammar_does_not_touch_the_others():
         definition(default_value={"type": "field", "value": "other"}),
     ],
 )
-def test_computed_properties_cannot_be_used_in_definitions_not_even_skipped_ones(entry):
-    found = parsed(entry, definition(name="other", kind="?"))
-    assert found.definitions == ()
-    assert found.skipped[0].reason.endswith('"other" is a computed property itself')
-    assert reason_of(definition(case(YES, A=clause("label")))).endswith('"label" is a computed property itself')
+def test_what_has_a_definition_of_its_own_even_a_skipped_one_must_be_delivered_to_be_used(entry):
+    (found,) = parsed(entry, definition(name="other", kind="?")).definitions
+    assert found.needs == ("other",)
+    (alone,) = parsed(definition(case(YES, A=clause("label"), B=clause("free"), formula="A | B"))).definitions
+    assert alone.needs == ("label",)
 
 
 def test_a_name_may_stand_for_users_and_for_events_but_once_for_each():

@@ -7,7 +7,7 @@ import json
 
 from heap_assets_tests.exports.dice import Dice
 
-_PROPERTIES = ("channel", "tier", "status")
+_PROPERTIES = ("tier", "channel", "plan", "status")
 _COLUMNS = (
     "plan",
     "referrer",
@@ -20,6 +20,7 @@ _COLUMNS = (
     "lacking",
     "session_id",
     "channel",
+    "tier",
 )
 _OPERATORS = (
     "=",
@@ -50,7 +51,7 @@ def drawn_definitions(throw: Dice) -> str:
     """Return the text of the file; "" stands for a missing one."""
     if throw.once_in(6):
         return throw.pick(_BROKEN)
-    names = [*_PROPERTIES[: throw.pick((1, 2, 3))]]
+    names = [*_PROPERTIES[: throw.pick((1, 2, 3, 4))]]
     if throw.once_in(8):
         names.append(names[0])
     return json.dumps([_definition(throw, name) for name in names])

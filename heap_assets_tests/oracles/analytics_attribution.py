@@ -6,7 +6,9 @@ from datetime import timedelta
 MODELS = ("first_touch", "last_touch", "last_non_direct_touch", "linear", "position_based", "time_decay")
 
 
-def attribution(events: list[dict], sessions: list[dict], lookback: timedelta, half_life: timedelta) -> list[dict]:
+def attribution(
+    events: list[dict], sessions: list[dict], lookback: timedelta, half_life: timedelta, max_touches: int
+) -> list[dict]:
     """Return a row per model, conversion and touch with a weight; ``events`` and ``sessions`` are heap_* rows."""
     found = []
     for event in events:
@@ -21,6 +23,8 @@ def attribution(events: list[dict], sessions: list[dict], lookback: timedelta, h
             and timedelta(0) <= time - session["heap_session_start_time"] <= lookback
         ]
         touches.sort(key=lambda session: (session["heap_session_start_time"], session["heap_session_id"]))
+        if len(touches) > max_touches:
+            touches = [touches[0], *touches[1:][-(max_touches - 1) :]]
         for model in MODELS:
             weights = _weights(model, touches, time, half_life) if touches else [1.0]
             for touch, weight in zip(touches or [None], weights, strict=True):

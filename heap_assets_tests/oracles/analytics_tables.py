@@ -6,6 +6,7 @@ models themselves (analytics_*.py). A column is found by its published name, wit
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from heap_assets.analytics_models import ANALYTICS
@@ -70,7 +71,22 @@ def has(table: "Table", name: str) -> bool:
 
 def fits(row: Mapping[str, object], where: Mapping[str, object]) -> bool:
     values = {name: found(row, name) for name in where}
-    return all(values[name] is not None and as_text(values[name]) == as_text(wanted) for name, wanted in where.items())
+    return all(_equals(values[name], wanted) for name, wanted in where.items())
+
+
+def _equals(value: object, written: str) -> bool:
+    """Tell whether a value equals what is written: as a number where it is one, else as text (flags in any case)."""
+    if value is None:
+        return False
+    if isinstance(value, bool):
+        return as_text(value) == written.lower()
+    if isinstance(value, int | float):
+        try:
+            wanted = Decimal(written)
+        except InvalidOperation:
+            return as_text(value) == written
+        return wanted.is_finite() and value == (wanted if isinstance(value, int) else float(wanted))
+    return as_text(value) == written
 
 
 def analytics_tables(
@@ -100,7 +116,9 @@ def analytics_tables(
     events = models["heap_events"]
     models["heap_sessions"] = heap_sessions(sessions, events, channel_of)
     weights = configuration.attribution
-    models["attribution"] = attribution(events, models["heap_sessions"], weights.lookback, weights.half_life)
+    models["attribution"] = attribution(
+        events, models["heap_sessions"], weights.lookback, weights.half_life, weights.max_touches
+    )
     models["attribution_by_channel"] = [
         (*key, weight) for key, weight in attribution_by_channel(models["attribution"]).items()
     ]

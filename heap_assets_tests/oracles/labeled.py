@@ -5,7 +5,7 @@ Here: parsing, and one row at a time. Not here: which table gets which definitio
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from heap_assets_tests.oracles.conditions import Condition, Unsupported, condition, only_keys, references, scalar
 from heap_assets_tests.oracles.migrated import Relation
@@ -26,7 +26,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Definition:
-    """A labeled property that the grammar allows."""
+    """A labeled property that the grammar allows; ``uses`` are names of definitions that it uses as columns."""
 
     name: str
     cases: tuple[tuple[Condition, Outcome], ...]
@@ -35,17 +35,20 @@ class Definition:
 
 
 def parsed(definitions: Sequence[object]) -> dict[str, list[Definition]]:
-    """Return the definitions that the grammar allows, by their type ``user`` or ``event``; others are skipped."""
+    """Return the definitions that the grammar allows, by their type ``user`` or ``event``; others are skipped.
+
+    Whether one that uses the name of a definition can be used depends on the table: ``computed`` decides.
+    """
     found: dict[str, list[Definition]] = {"user": [], "event": []}
     named = [(one["property_name"], str(one.get("type"))) for one in definitions if _is_named(one)]
-    times, computed = Counter(named), {name for name, _ in named}
+    times, names = Counter(named), {name for name, _ in named}
     for delivered in definitions:
         try:
             kind, definition = _definition(delivered)
         except (Unsupported, KeyError, TypeError, AttributeError):
             continue
-        if times[definition.name, kind] == 1 and not definition.uses & computed:
-            found[kind].append(definition)
+        if times[definition.name, kind] == 1:
+            found[kind].append(replace(definition, uses=definition.uses & names))
     return found
 
 
@@ -79,8 +82,13 @@ def _outcome(delivered: object) -> Outcome:
 
 
 def computed(definitions: Sequence[Definition], relation: Relation, taken: Collection[str]) -> Relation:
-    """Return the computed columns of a table, in the order of its rows; ``taken`` are the folded names that it has."""
-    usable = [definition for definition in definitions if folded(definition.name) not in taken]
+    """Return the computed columns of a table, in the order of its rows; ``taken`` are the folded names that it has.
+
+    The name of a definition can be used where the table delivers that column, for it is not computed there.
+    """
+    delivered = {name for name in relation.columns if not name.startswith(":")}
+    lacking = [definition for definition in definitions if folded(definition.name) not in taken]
+    usable = [definition for definition in lacking if definition.uses <= delivered]
     names = published_names([definition.name for definition in usable], ours=taken)
     types = {definition.name: _type(definition, relation) for definition in usable}
     rows = [

@@ -17,7 +17,6 @@ EVENT_METADATA_COLUMNS = (
     "verified_by",
 )
 SYNC_INFO_TIMES = ("sync_started", "sync_ended", "synced_to_time")
-NEVER_PUBLISHED = "session_time"
 
 BASIC_COLUMNS = ("event_id", "user_id", "session_id", "time")
 _DATA_SCHEMA_PAGE = """

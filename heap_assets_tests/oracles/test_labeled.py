@@ -212,12 +212,16 @@ def test_a_user_property_is_evaluated_on_the_merged_row(tmp_path):
     assert "both" not in tables[M, "all_events"].columns
 
 
-def test_a_definition_that_uses_another_one_is_skipped_even_where_the_other_is_delivered(tmp_path):
+def test_a_definition_may_use_the_name_of_another_one_where_the_table_delivers_it(tmp_path):
     follows = definition("follows", case("x", clause("isdef", column="channel")))
+    delivered = data_file(f"{KEY} channel", (1, 1, 0, "delivered"))
 
-    tables = published(tmp_path, [PAID, follows], signup=data_file(f"{KEY} channel", (1, 1, 0, "delivered")))
+    tables = published(tmp_path, [PAID, follows], signup=delivered, order=data_file(KEY, (2, 1, 0)))
 
-    assert "follows" not in tables[M, "signup"].columns
+    assert column(tables[M, "signup"], "follows") == ["x"]
+    assert "follows" not in tables[M, "order"].columns
+    assert column(tables[M, "order"], "channel") == [None]
+    assert sorted(map(str, column(tables[M, "all_events"], "follows"))) == ["None", "x"]
 
 
 def test_the_type_of_a_property_holds_all_its_cases(tmp_path):

@@ -94,10 +94,12 @@ def test_columns_that_meet_are_numbered_and_required_ones_keep_their_names(tmp_p
     assert named(tables[M, "signup"], "original_user_id", "original_user_id_2") == [(1, 9)]
 
 
-def test_session_time_is_not_exposed(tmp_path):
+def test_session_time_is_a_column_like_any_other(tmp_path):
     tables = publish(tmp_path, dump(1, {"signup": data_file(f"{KEY} session_time:long", (1, 1, 0, 5))}))
 
-    assert not any("session_time" in table.columns for table in tables.values())
+    for name in ((S, "signup"), (M, "signup"), (S, "all_events"), (M, "all_events")):
+        assert tables[name].columns["session_time"] == "BIGINT"
+        assert named(tables[name], "session_time") == [(5,)]
 
 
 def test_all_events_takes_each_property_by_its_delivered_name(tmp_path):

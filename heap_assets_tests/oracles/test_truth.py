@@ -152,7 +152,7 @@ def test_a_column_that_one_file_declares_a_timestamp_is_a_time_in_all(tmp_path):
 
 
 def test_an_emptied_table_has_the_columns_of_its_manifests(tmp_path):
-    emptied = full("signup", columns=("event_id", "plan", "session_id", "session_time"))
+    emptied = full("signup", columns=("event_id", "plan", "session_id"))
     table = told(
         tmp_path,
         "signup",

@@ -147,8 +147,6 @@ def _columns(table: str, current: Sequence[Delivery], files: Sequence[DataFile])
     always = roles.EVENT_METADATA_COLUMNS if table == "_event_metadata" else roles.required_columns(table)
     columns = {}
     for name in (*always, *delivered):
-        if name == roles.NEVER_PUBLISHED:
-            continue
         if name in roles.id_columns(table):
             columns[name] = "BIGINT"
         elif name in roles.time_columns(table):

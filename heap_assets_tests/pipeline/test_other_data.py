@@ -118,3 +118,23 @@ def test_no_row_is_lost_or_doubled_and_the_greatest_user_of_a_key_counts(rows, u
 
 def folded(email):
     return None if email is None else email.strip().lower()
+
+
+IDS = ["19", "00019", "1.10", "1.1", "True", "true", "9" * 23, "A17", " 7", "7"]
+
+
+def test_keys_match_exactly_as_they_are_written(tmp_path):
+    users = data_file("user_id:long identity", *enumerate(IDS, start=1))
+    write_dump(tmp_path / "export", dump(1, {"users": users}))
+    early = [f"{n},x" for n in range(100_000, 125_000)]
+    lines = ["no,heap_user_id", *early, *(f"{one},mine" for one in IDS), "1.100,x", "TRUE,x", '"",x']
+    (tmp_path / "crm.csv").write_text("\n".join(lines))
+    place = str(tmp_path / "crm.csv")
+    sync = sync_of(tmp_path / "export", tmp_path / "home", HEAP_OTHER_TABLE=place, HEAP_OTHER_KEY="no=identity")
+    run(sync)
+    with duckdb.connect(sync.settings.duckdb_path, read_only=True) as connection:
+        found = connection.execute("SELECT no, heap_user_id, heap_user_id_2 FROM other.crm").fetchall()
+    assert [row for row in found if row[1] is not None] == [(one, n, "mine") for n, one in enumerate(IDS, start=1)]
+    assert len(found) == len(lines) - 1
+    said = "The table crm of HEAP_OTHER_TABLE has a column heap_user_id of its own; it is published as heap_user_id_2."
+    assert sync.join_other().warnings == (said,)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heap_assets.transforms.attribution import attribution, attribution_by_channel, share_counts
+from heap_assets.transforms.attribution import attribution, attribution_by_channel, cut_conversions, share_counts
 from heap_assets_tests.oracles import analytics_attribution as oracle
 from heap_assets_tests.transforms.user_local import assert_user_local
 
@@ -44,12 +44,12 @@ Session = tuple[int, int, datetime | None, str]
 ORDER = (1, 7, "order", NOON, True)
 
 
-def attributed(events: list[tuple], sessions: list[Session], **settings: timedelta) -> pl.DataFrame:
-    found = attribution(
-        pl.DataFrame(events, schema=EVENT, orient="row"),
-        pl.DataFrame(sessions, schema=SESSION, orient="row"),
-        **settings,
-    )
+def frames_of(events: list[tuple], sessions: list[Session]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return pl.DataFrame(events, schema=EVENT, orient="row"), pl.DataFrame(sessions, schema=SESSION, orient="row")
+
+
+def attributed(events: list[tuple], sessions: list[Session], **settings: object) -> pl.DataFrame:
+    found = attribution(*frames_of(events, sessions), **settings)
     assert list(found.schema.items()) == list(COLUMNS.items())
     return found
 
@@ -58,7 +58,7 @@ def before(session: int, pause: timedelta, channel: str = "Paid", user: int = 7)
     return (session, user, NOON - pause, channel)
 
 
-def weights(model: str, *sessions: Session, **settings: timedelta) -> dict[int | None, float]:
+def weights(model: str, *sessions: Session, **settings: object) -> dict[int | None, float]:
     rows = attributed([ORDER], list(sessions), **settings).filter(model=model)
     return dict(rows.select("heap_session_id", "weight").iter_rows())
 
@@ -109,6 +109,35 @@ def test_very_old_touches_do_not_vanish_together_and_those_of_no_weight_are_no_r
     second = timedelta(seconds=1)
     found = weights("time_decay", before(1, 9 * DAY), before(2, 8 * DAY + second), before(3, 8 * DAY), half_life=second)
     assert found == pytest.approx({2: 1 / 3, 3: 2 / 3})
+
+
+def test_of_too_many_touches_the_first_and_the_newest_others_count_in_every_model():
+    paid, direct = (
+        [before(1, 5 * DAY), before(2, 4 * DAY)],
+        [before(place, (6 - place) * DAY, "Direct") for place in (3, 4, 5)],
+    )
+    most = {"max_touches": 3}
+    assert weights("first_touch", *paid, *direct, **most) == {1: 1.0}
+    assert weights("last_touch", *paid, *direct, **most) == {5: 1.0}
+    assert weights("last_non_direct_touch", *paid, *direct, **most) == {1: 1.0}
+    assert weights("last_non_direct_touch", before(1, 5 * DAY, "Direct"), paid[1], *direct, **most) == {5: 1.0}
+    assert weights("linear", *paid, *direct, **most) == pytest.approx({1: 1 / 3, 4: 1 / 3, 5: 1 / 3})
+    assert weights("position_based", *paid, *direct, **most) == pytest.approx({1: 0.4, 4: 0.2, 5: 0.4})
+    assert weights("time_decay", *paid, *direct, half_life=DAY, **most) == pytest.approx(
+        {1: 1 / 25, 4: 8 / 25, 5: 16 / 25}
+    )
+    assert weights("linear", *paid, *direct, max_touches=5) == dict.fromkeys(range(1, 6), 0.2)
+    assert weights("linear", *paid, *direct, max_touches=2) == {1: 0.5, 5: 0.5}
+
+
+def test_what_is_made_of_one_user_is_bounded_by_the_touches_that_count():
+    sessions = [before(place, timedelta(seconds=place)) for place in range(3_000)]
+    events = [(place, 7, "order", NOON + timedelta(seconds=place), True) for place in range(200)]
+    found = attributed(events, sessions, max_touches=10)
+    assert found.height == 200 * (3 + 3 * 10)
+    cut = cut_conversions(*frames_of(events, sessions), max_touches=10)
+    assert cut.select("heap_event_id", "touches").rows() == [(place, 3_000) for place in range(200)]
+    assert cut_conversions(*frames_of(events, sessions), max_touches=3_000).is_empty()
 
 
 def test_every_conversion_counts_by_itself_even_of_one_event_in_two_tables():
@@ -168,7 +197,11 @@ def by_key(rows: list[dict]) -> dict[tuple, float]:
 @settings(max_examples=50, deadline=None)
 @given(events=_events, sessions=_sessions, data=st.data())
 def test_any_conversions_are_shared_as_the_plain_reading_does(events, sessions, data):
-    lengths = {"lookback": data.draw(st.sampled_from([TICK, DAY, 2 * DAY])), "half_life": DAY}
+    lengths = {
+        "lookback": data.draw(st.sampled_from([TICK, DAY, 2 * DAY])),
+        "half_life": DAY,
+        "max_touches": data.draw(st.integers(2, 5)),
+    }
     found = attributed(events, sessions, **lengths)
     frames = {
         "events": pl.DataFrame(events, schema=EVENT, orient="row"),

@@ -4,6 +4,7 @@ Here: users and the rows of an event in, user ids out.
 """
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,6 +61,55 @@ def test_an_event_that_nobody_did():
 def test_a_segment_is_made_of_users_alone():
     assert users_of(did=did(99)) == []
     assert users_of(PEOPLE.clear(), where={"plan": "gold"}) == []
+
+
+TYPED = pl.DataFrame(
+    {
+        "user_id": range(6),
+        "text": ["1.10", "1.1", "007", "true", "True", None],
+        "long": [7, 0, -5, 9_007_199_254_740_993, 16, None],
+        "double": [5.0, 0.1, 1e16, float("nan"), float("inf"), None],
+        "flag": [True, False, True, False, True, None],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "expected"),
+    [
+        ("text", "1.10", [0]),
+        ("text", "1.1", [1]),
+        ("text", "7", []),
+        ("text", "007", [2]),
+        ("text", "true", [3]),
+        ("text", "True", [4]),
+        ("long", "007", [0]),
+        ("long", "7.0", [0]),
+        ("long", "7.5", []),
+        ("long", "-5e0", [2]),
+        ("long", "9007199254740993", [3]),
+        ("long", "9007199254740992", []),
+        ("long", "0x10", []),
+        ("long", "9" * 5000, []),
+        ("long", "1e999999999", []),
+        ("long", "1e-99999999999999999999", []),
+        ("long", "", []),
+        ("double", "5", [0]),
+        ("double", "5.00", [0]),
+        ("double", ".1", [1]),
+        ("double", "1e16", [2]),
+        ("double", "1e999", []),
+        ("double", "nan", [3]),
+        ("double", "five", []),
+        ("flag", "true", [0, 2, 4]),
+        ("flag", "FALSE", [1, 3]),
+        ("flag", "yes", []),
+        ("flag", "1", []),
+        ("lacking", "", []),
+    ],
+)
+def test_the_column_decides_what_is_compared(column, written, expected):
+    assert segment(TYPED, where={column: written})["user_id"].to_list() == expected
 
 
 _doers = st.none() | st.lists(st.integers(1, 6), max_size=4)

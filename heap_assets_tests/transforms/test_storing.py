@@ -125,8 +125,9 @@ def test_the_times_of_each_table_are_its_own():
 
 
 @pytest.mark.parametrize("table", [EVENT, SESSIONS, USERS])
-def test_session_time_is_not_stored(table):
-    assert stored_columns({"session_time": {LONG: [1]}, "user_id": {LONG: [1]}}, table) == {"user_id$long": [1]}
+def test_session_time_is_a_column_like_any_other_and_no_time(table):
+    delivered = {"session_time": {LONG: [1_710_063_000], TEXT: [" 1.50"]}}
+    assert stored_columns(delivered, table) == {"session_time$long": [1_710_063_000], "session_time": [" 1.50"]}
 
 
 _ids = {
