@@ -26,7 +26,7 @@ from heap_assets.quality.outcome import Outcome
 from heap_assets.quality.rows import reference_outcome, times_outcome
 from heap_assets.transforms.overlaps import ENTITY, OWNER, has_required_ids, keys
 
-_MEMORY = Memory("inspected.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
+INSPECTED = Memory("inspected.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
 _RECENT = 14
 
 
@@ -41,7 +41,7 @@ class Inspection:
 
 def inspection(storage: Storage, ledger: Ledger, resolution: Resolution, *, again: bool = False) -> Inspection:
     """Inspect the tables that changed since the last inspection that was remembered; with ``again`` every table."""
-    before = {} if again else _MEMORY.read(storage)
+    before = {} if again else INSPECTED.read(storage)
     heaps = _heaps_counts(resolution)
     covers = {name: table.current.covers() for name, table in resolution.tables.items() if name not in SYSTEM_TABLES}
     changed = [name for name in covers if before.get(name) != covers[name]]
@@ -54,7 +54,7 @@ def inspection(storage: Storage, ledger: Ledger, resolution: Resolution, *, agai
 
 def remember(storage: Storage, done: Inspection) -> None:
     """Remember what was inspected, once its outcomes are told."""
-    _MEMORY.write(storage, dict(done.covers))
+    INSPECTED.write(storage, dict(done.covers))
 
 
 class _Inspected:

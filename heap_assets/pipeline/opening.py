@@ -7,7 +7,8 @@ from pathlib import Path
 
 from heap_assets.addresses import read_address
 from heap_assets.aws.access import aws_session, s3_client, storage_options
-from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
+from heap_assets.lake.s3_storage import S3Storage
+from heap_assets.lake.storage import FolderStorage, Storage
 from heap_assets.settings import Settings
 
 
