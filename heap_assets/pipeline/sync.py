@@ -1,7 +1,6 @@
 """A sync: land, resolve, analyze, publish, report. What the Dagster assets and the command line both do.
 
-Here: the steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
-take turns. Not here: Dagster, terminals.
+Here: the steps, each safe to repeat, under a lock, with damage to the lake named. Not here: Dagster, terminals.
 """
 
 import tempfile
@@ -31,6 +30,7 @@ from heap_assets.pipeline.analytics_state import forget_analysis
 from heap_assets.pipeline.checking import CheckOutcome, check
 from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.current import CurrentTables, current_tables
+from heap_assets.pipeline.damage import damage_named
 from heap_assets.pipeline.key_check import key_outcomes, refuse_failed_keys
 from heap_assets.pipeline.landing import Landing, LandingOutcome, land
 from heap_assets.pipeline.ledger import Ledger, read_ledger
@@ -41,7 +41,14 @@ from heap_assets.pipeline.packing import with_packs
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import Publication, publish
-from heap_assets.pipeline.registry import KnownTable, Registry, read_registry, registry_of, write_registry
+from heap_assets.pipeline.registry import (
+    KnownTable,
+    Registry,
+    discover_tables,
+    read_registry,
+    registry_of,
+    write_registry,
+)
 from heap_assets.pipeline.reporting import write_report
 from heap_assets.pipeline.resolution import Resolution, resolve
 from heap_assets.pipeline.retired import retired_tables
@@ -221,11 +228,7 @@ class Sync:
         """Put the tables that the manifests name into the registry, so that a first run knows them beforehand."""
         ledger = self.ledger()
         new = arrivals(self.source(), ledger).new_dumps(ledger)
-        known = {table.name: table for table in self.registry().tables}
-        named = tables_with_files(new.values())
-        tables = {**{name: KnownTable(name=name) for name in named}, **known}
-        events = configured_events(self.configuration, self.current(), more=named)
-        write_registry(self.storage, registry_of(tables.values(), self.configuration, events))
+        discover_tables(self.storage, self.configuration, tables_with_files(new.values()), self.current)
 
     def registry(self) -> Registry:
         """Return the tables and segments that an earlier run has seen."""
@@ -241,6 +244,7 @@ class Sync:
             self._progress.note("another sync is at work on this machine; waiting for it")
             lock.acquire()
         try:
-            yield
+            with damage_named(self.storage):
+                yield
         finally:
             lock.release()

@@ -169,6 +169,7 @@ def new_file(path: Path) -> Iterator[PublishedFile]:
                 shutil.move(building, beside)
         _flush(beside)
         beside.replace(path)
+        _flush(path.parent)
     finally:
         for left in (beside, beside.with_name(f"{beside.name}.wal")):
             left.unlink(missing_ok=True)
@@ -197,6 +198,10 @@ def _remove_left_behind(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _flush(file: Path) -> None:
-    with file.open("rb+") as written:
-        os.fsync(written.fileno())
+def _flush(path: Path) -> None:
+    """Return when a file, or the names in a folder, are on the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
