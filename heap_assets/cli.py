@@ -9,6 +9,7 @@ import shlex
 import sys
 import time
 import webbrowser
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from rich.table import Table
 
 from heap_assets.alerts.delivery import delivered, destinations
 from heap_assets.alerts.message import trial_message
-from heap_assets.errors import ConfigurationError, HeapAssetsError, SettingsError
+from heap_assets.errors import ConfigurationError, HeapAssetsError, SettingsError, SourceError
 from heap_assets.export.sample.export import write_sample
 from heap_assets.export.sample.size import SampleSize
 from heap_assets.pipeline.progress import Silence
@@ -40,7 +41,9 @@ def commands() -> None:
 @commands.command()
 @click.option("--rebuild", is_flag=True, help="Compute everything anew from the raw lake.")
 @click.option("--reland", multiple=True, type=int, metavar="DUMP", help="Read a landed dump again; can be repeated.")
-def sync(*, rebuild: bool, reland: tuple[int, ...]) -> None:
+@click.option("--export-moved", is_flag=True, help="The export of this lake now lies at HEAP_EXPORT_URI.")
+@click.option("--recover", is_flag=True, help="Begin a new ledger from the manifests, where it is lost or damaged.")
+def sync(*, rebuild: bool, reland: tuple[int, ...], export_moved: bool, recover: bool) -> None:
     """Land every dump that has arrived, resolve it, publish the DuckDB file."""
     from heap_assets.defs.runs import run_sync_job  # noqa: PLC0415  importing Dagster takes a second and a half
 
@@ -49,10 +52,17 @@ def sync(*, rebuild: bool, reland: tuple[int, ...]) -> None:
     with Bars(console) if console.is_terminal else Lines() as progress:
         work = Sync(read_settings(os.environ), progress)
         work.configuration  # noqa: B018  a wrong configuration is told before anything is landed
-        work.discover()
+        without_manifest = work.recover_ledger() if recover else ()
+        if export_moved:
+            work.accept_moved_export()
+        with suppress(SourceError):  # the run says so too, and is recorded
+            work.discover()
         outcome = run_sync_job(progress, rebuild=rebuild, reland=reland)
     for reason in (*outcome.errors, *(failure.reason for failure in work.last_landing().failures)):
         click.echo(f"error: {reason}", err=True)
+    if without_manifest:
+        told = f"the lake has rows of {_told_dumps(without_manifest)}, whose manifests the export no longer has"
+        click.echo(f"warning: {told}: they do not count.", err=True)
     _print_published(console, work, time.monotonic() - started)
     if not outcome.succeeded:
         sys.exit(1)
@@ -132,7 +142,10 @@ def sample(*, out: Path, users: int, days: int, seed: int, end: str) -> None:
     click.echo(
         f"{out}: {len(written.dump_ids)} dumps, {written.events:,} events of {written.users:,} people, {seconds:.1f} s"
     )
-    click.echo(f"next: HEAP_EXPORT_URI={shlex.quote(str(out))} heap-assets sync")
+    home = out.with_name(f".heap-{out.name}")
+    click.echo(
+        f"next: HEAP_EXPORT_URI={shlex.quote(str(out))} HEAP_HOME={shlex.quote(str(home))} uv run heap-assets sync"
+    )
 
 
 @commands.group()

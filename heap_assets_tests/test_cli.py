@@ -184,7 +184,7 @@ def test_a_sample_is_written_and_the_same_arguments_write_the_same_bytes(shell):
     for folder in ("one", "two"):
         code, out, err = shell.run("sample", "--out", folder, "--users", "5", "--days", "2", "--seed", "3")
         assert (code, err) == (0, "")
-        assert f"next: HEAP_EXPORT_URI={folder} heap-assets sync" in out
+        assert f"next: HEAP_EXPORT_URI={folder} HEAP_HOME=.heap-{folder} uv run heap-assets sync" in out
     files = sorted(path.relative_to(shell.folder / "one") for path in (shell.folder / "one").rglob("*.*"))
     assert files
     for file in files:

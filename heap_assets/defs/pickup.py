@@ -4,7 +4,8 @@ Here: ticks of a few lines. Not here: the decision (pipeline/pickup.py).
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -12,7 +13,7 @@ import dagster as dg
 from heap_assets.defs.keys import DUCKDB_FILE
 from heap_assets.defs.outcomes import check_evaluation, check_result
 from heap_assets.defs.selection import standing
-from heap_assets.errors import HeapAssetsError
+from heap_assets.errors import HeapAssetsError, SettingsError, SourceError
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.pickup import MOST_ATTEMPTS, Attempt, pickup, waiting_dumps, waiting_key
 from heap_assets.pipeline.progress import Silence
@@ -114,6 +115,18 @@ def export_check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         context.log.exception("the export cannot be listed")
         return check_result(EXPORT_LISTED, _not_listed(error))
     return check_result(EXPORT_LISTED, _LISTED)
+
+
+@contextmanager
+def telling_of_the_export(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Record that the export cannot be read if a run finds so, or that it can, if it could not be before."""
+    try:
+        yield
+    except (SourceError, SettingsError) as error:
+        context.log_event(check_evaluation(EXPORT_LISTED, _not_listed(error)))
+        raise
+    if _failed(context.instance):
+        context.log_event(check_evaluation(EXPORT_LISTED, _LISTED))
 
 
 _LISTED = Outcome(verdict=Verdict.PASSED, told="The export can be listed.")

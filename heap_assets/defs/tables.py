@@ -36,6 +36,7 @@ from heap_assets.defs.metadata import (
     report_metadata,
     resolved_metadata,
 )
+from heap_assets.defs.pickup import telling_of_the_export
 from heap_assets.defs.reloading import reload_definitions
 from heap_assets.defs.resources import HeapSync
 from heap_assets.defs.specs import (
@@ -49,7 +50,9 @@ from heap_assets.defs.specs import (
 )
 from heap_assets.models import IDENTITY_MAP
 from heap_assets.other_table import OtherTable
+from heap_assets.pipeline.landing import Landing
 from heap_assets.pipeline.registry import KnownTable, Registry
+from heap_assets.pipeline.sync import Sync
 
 EVERY_DUMP_LANDED = "every_dump_landed"
 
@@ -60,6 +63,14 @@ class LandConfig(dg.Config):
     reland: list[int] = Field(
         default_factory=list,
         description="Dumps whose files are read again although they have landed, such as [1018].",
+    )
+    export_moved: bool = Field(
+        default=False,
+        description="The export of this lake now lies at HEAP_EXPORT_URI; another export is refused without this.",
+    )
+    recover: bool = Field(
+        default=False,
+        description="Begin a new ledger from the manifests of the export, where the lake's is lost or damaged.",
     )
 
 
@@ -92,7 +103,7 @@ def sync_assets(
     def land(
         context: dg.AssetExecutionContext, config: LandConfig, heap: dg.ResourceParam[HeapSync]
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        landing = heap.of(context).land(reland=config.reland)
+        landing = _landing(context, config, heap.of(context))
         for failure in landing.failures:
             context.log.error("%s", failure.reason)
         yield from _results(context, landed_metadata(landing))
@@ -156,6 +167,16 @@ def sync_assets(
         reload_definitions(context, new, sync.settings.ui_url)
 
     return [land, resolve, analyze, publish]
+
+
+def _landing(context: dg.AssetExecutionContext, config: LandConfig, sync: Sync) -> Landing:
+    """Land what is pending, after what the run's configuration asks for besides."""
+    if config.recover and (gone := sync.recover_ledger()):
+        context.log.warning("dumps %s lie in the lake, but their manifests are gone: their rows do not count", gone)
+    if config.export_moved:
+        sync.accept_moved_export()
+    with telling_of_the_export(context):
+        return sync.land(reland=config.reland)
 
 
 def _results(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHUNK: Final = 1 << 20
+_LISTING: Final = {"Name", "KeyCount", "MaxKeys", "IsTruncated"}
 
 
 class S3Source:
@@ -50,6 +51,11 @@ class S3Source:
                 Bucket=self._bucket, Prefix=self._below + prefix, PaginationConfig={"PageSize": self._page_size}
             )
             for page in pages:
+                if not _LISTING & page.keys():  # a web page that came with status 200 has none of them
+                    raise SourceError(
+                        f"{self.uri}: the answer is not a listing of S3; check AWS_ENDPOINT_URL, and whether a proxy"
+                        " answers in its place"
+                    )
                 for found in page.get("Contents", ()):
                     if not found["Key"].endswith("/"):
                         yield StoredObject(

@@ -152,7 +152,7 @@ class FolderStorage:
     def folders(self, folder: str) -> Iterator[str]:
         """Yield the names of the folders right in a folder."""
         place = self._root / folder
-        yield from (entry.name for entry in os.scandir(place) if entry.is_dir()) if place.is_dir() else ()
+        yield from sorted(entry.name for entry in place.iterdir() if entry.is_dir()) if place.is_dir() else ()
 
     def remove(self, path: str) -> None:
         """Delete the file."""

@@ -10,12 +10,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter
+
 from heap_assets.errors import HeapAssetsError, LakeError, ManifestError, ObjectMissingError, UnreadableFileError
 from heap_assets.export.dump_files import with_file_times
 from heap_assets.export.manifest import Dump, content_digest
 from heap_assets.export.property_definitions import parse_definitions
 from heap_assets.export.source import Source
 from heap_assets.lake.landed_table import LandedTable
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.begun_dump import BegunDump, begun_dump
 from heap_assets.pipeline.decoding import Decoder
@@ -44,6 +47,9 @@ class LandingOutcome:
     waiting: tuple[int, ...] = ()
     failures: tuple[DumpFailure, ...] = ()
     rows: tuple[tuple[str, int, int], ...] = ()
+
+
+LAST_LANDING = Memory("landing.json", TypeAdapter(LandingOutcome), without=LandingOutcome())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +190,7 @@ class _Run:
                 definitions[dump_id] = content_digest(text)
                 texts[definitions[dump_id]] = text
         ledger = Ledger(
+            export=self._ledger.export,
             dumps=accepted,
             manifests=arrived.manifests,
             reports=arrived.reports,

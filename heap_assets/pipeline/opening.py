@@ -1,12 +1,18 @@
-"""The lake's storage as the settings place it: a folder, or S3 with keys that renew themselves.
+"""Lake and export as the settings place them: a folder, or S3 with keys that renew themselves; the embedded sample.
 
-Not here: what lies in it (lake/), the export (export/opening.py).
+Not here: what lies in them (lake/, export/), whose export a lake holds (export_identity.py).
 """
 
+import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from heap_assets.addresses import read_address
 from heap_assets.aws.access import aws_session, s3_client, storage_options
+from heap_assets.export.opening import open_source
+from heap_assets.export.sample.export import write_sample
+from heap_assets.export.sample.size import embedded_size
+from heap_assets.export.source import Source
 from heap_assets.lake.s3_storage import S3Storage
 from heap_assets.lake.storage import FolderStorage, Storage
 from heap_assets.settings import Settings
@@ -25,3 +31,21 @@ def open_storage(settings: Settings) -> Storage:
         cache=settings.home / "lake-cache",
         options=lambda: storage_options(settings.aws, session),
     )
+
+
+def open_export(settings: Settings) -> Source:
+    """Return the export."""
+    return open_source(settings.source_uri, access=settings.aws)
+
+
+def sample_is_missing(settings: Settings) -> bool:
+    """Return whether the settings name no export and the embedded sample has not been made yet."""
+    return settings.export_uri is None and not (settings.sample_path / "manifests").exists()
+
+
+def make_sample(settings: Settings) -> None:
+    """Make the sample beside its place: one that a killed run left unfinished would be taken for whole."""
+    with tempfile.TemporaryDirectory(dir=settings.home) as beside:
+        write_sample(Path(beside) / "sample", embedded_size(datetime.now(UTC)))
+        if not settings.sample_path.exists():
+            (Path(beside) / "sample").rename(settings.sample_path)

@@ -7,7 +7,9 @@ Not here: landing (landing.py).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from heap_assets.errors import SourceError
 from heap_assets.export.arrivals import (
+    MANIFESTS,
     ManifestContent,
     counting_contents,
     manifest_content,
@@ -47,10 +49,20 @@ def _is_new(dump: Dump, landed: Dump | None) -> bool:
 
 
 def arrivals(source: Source, ledger: Ledger) -> Arrivals:
-    """Return what the export holds now; manifests that landed and reports are not read again while they stay."""
+    """Return what the export holds now; manifests that landed and reports are not read again while they stay.
+
+    Raises:
+        SourceError: It cannot be listed, or it has no manifest and nothing of it has landed.
+    """
     seen = {(manifest.key, manifest.signature): manifest for manifest in ledger.manifests}
     contents = []
-    for file in manifest_files(source):
+    files = manifest_files(source)
+    if not files and not ledger.dumps:  # landed dumps stay when a bucket is cleaned up
+        raise SourceError(
+            f"{source.uri} has no manifest: there is no {MANIFESTS}*.json, which Heap writes when a dump is complete."
+            " Check HEAP_EXPORT_URI: it is the bucket, or the folder or prefix in which manifests/ lies."
+        )
+    for file in files:
         manifest = seen.get((file.key, file.signature))
         landed = None if manifest is None else ledger.dumps.get(manifest.dump_id)
         if manifest is not None and landed is not None and landed.digest == manifest.digest:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+from pydantic import TypeAdapter
 
 from heap_assets.analytics_models import ANALYTICS, SCHEMA
 from heap_assets.catalog import (
@@ -23,6 +24,7 @@ from heap_assets.catalog import (
 )
 from heap_assets.config.model import Configuration
 from heap_assets.labeled import Definition
+from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, MODELS, ORIGINAL_USER_ID, QUARANTINE, Model
 from heap_assets.pipeline import other_data, sync_tables
@@ -51,6 +53,9 @@ class Publication:
     about: Mapping[str, str] = field(default_factory=dict)
     skipped_definitions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+
+LAST_PUBLICATION: Memory[Publication | None] = Memory("published.json", TypeAdapter(Publication | None), without=None)
 
 
 def publish(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
-from heap_assets.catalog import SYSTEM_TABLES
+from heap_assets.catalog import DROPPED_TABLES, SYSTEM_TABLES
 from heap_assets.config.model import Configuration
 from heap_assets.errors import LakeError
 from heap_assets.export.truth import tables_with_files
@@ -17,7 +17,10 @@ from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.configured_events import ConfiguredEvents, configured_events
 from heap_assets.pipeline.current import CurrentTables
 from heap_assets.pipeline.damage import damage_named
-from heap_assets.pipeline.ledger import read_ledger
+from heap_assets.pipeline.ledger import Ledger, read_ledger
+from heap_assets.pipeline.resolution import Resolution
+from heap_assets.pipeline.retired import retired_tables
+from heap_assets.pipeline.sync_tables import system_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,11 @@ class Registry:
     grouped_funnels: bool = True
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def with_tables(self, names: Iterable[str]) -> list[KnownTable]:
+        """Return the tables that are known, and those of these names."""
+        known = {table.name: table for table in self.tables}
+        return [*({name: KnownTable(name=name) for name in names} | known).values()]
+
 
 def registry_of(tables: Iterable[KnownTable], configuration: Configuration, events: ConfiguredEvents) -> Registry:
     """Return the registry of these tables and this configuration."""
@@ -59,6 +67,21 @@ def registry_of(tables: Iterable[KnownTable], configuration: Configuration, even
             for segment in configuration.segments
         },
     )
+
+
+def known_tables(resolution: Resolution, ledger: Ledger, about: Mapping[str, str]) -> list[KnownTable]:
+    """Return the tables of a publication; ``about`` is what Heap says of each, by its published name."""
+    names = resolution.current.names.in_s
+    retired = retired_tables(ledger.dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
+    return [
+        KnownTable(
+            name=name,
+            about=about.get(names[name], ""),
+            published="" if names[name] == name else names[name],
+            retired=retired.get(name, ""),
+        )
+        for name in resolution.tables
+    ]
 
 
 _MEMORY = Memory("tables.json", TypeAdapter(Registry), without=Registry())
@@ -91,10 +114,10 @@ def discover_tables(
     Where it cannot, what is known of the configuration stays: landing mends the lake, or says what is wrong with it.
     """
     before = read_registry(storage)
-    tables = {**{name: KnownTable(name=name) for name in named}, **{table.name: table for table in before.tables}}
+    tables = before.with_tables(named)
     try:
         with damage_named(storage):
             events = configured_events(configuration, current(), more=named)
-        write_registry(storage, registry_of(tables.values(), configuration, events))
+        write_registry(storage, registry_of(tables, configuration, events))
     except LakeError:
-        write_registry(storage, replace(before, tables=tuple(tables.values())))
+        write_registry(storage, replace(before, tables=tuple(tables)))

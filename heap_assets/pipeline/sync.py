@@ -3,27 +3,21 @@
 Here: the steps, each safe to repeat, under a lock, with damage to the lake named. Not here: Dagster, terminals.
 """
 
-import tempfile
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
-from pydantic import TypeAdapter
 
-from heap_assets.catalog import DROPPED_TABLES
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
 from heap_assets.errors import SettingsError
-from heap_assets.export.opening import open_source
-from heap_assets.export.sample.export import write_sample
-from heap_assets.export.sample.size import embedded_size
 from heap_assets.export.source import Source
 from heap_assets.export.truth import tables_with_files
-from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.analysis import Analysis, analyze
 from heap_assets.pipeline.analytics_state import forget_analysis
@@ -31,35 +25,32 @@ from heap_assets.pipeline.checking import CheckOutcome, check
 from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.damage import damage_named
+from heap_assets.pipeline.export_identity import export_identity, refuse_other_export, refuse_unknown_export
 from heap_assets.pipeline.key_check import key_outcomes, refuse_failed_keys
-from heap_assets.pipeline.landing import Landing, LandingOutcome, land
-from heap_assets.pipeline.ledger import Ledger, read_ledger
+from heap_assets.pipeline.landing import LAST_LANDING, Landing, LandingOutcome, land
+from heap_assets.pipeline.ledger import Ledger, read_ledger, write_ledger
 from heap_assets.pipeline.maintenance import Maintenance, maintain
-from heap_assets.pipeline.opening import open_storage
+from heap_assets.pipeline.opening import make_sample, open_export, open_storage, sample_is_missing
 from heap_assets.pipeline.other_data import JoinedTable, join_other
 from heap_assets.pipeline.packing import with_packs
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
-from heap_assets.pipeline.publication import Publication, publish
+from heap_assets.pipeline.publication import LAST_PUBLICATION, Publication, publish
+from heap_assets.pipeline.recovery import claim_lake, recover_ledger
 from heap_assets.pipeline.registry import (
-    KnownTable,
     Registry,
     discover_tables,
+    known_tables,
     read_registry,
     registry_of,
     write_registry,
 )
 from heap_assets.pipeline.reporting import write_report
 from heap_assets.pipeline.resolution import Resolution, resolve
-from heap_assets.pipeline.retired import retired_tables
-from heap_assets.pipeline.sync_tables import system_table
 from heap_assets.settings import Settings
 
 if TYPE_CHECKING:
     from heap_assets.lake.landed_table import LandedTable
-
-_LAST_LANDING = Memory("landing.json", TypeAdapter(LandingOutcome), without=LandingOutcome())
-_LAST_PUBLICATION: Memory[Publication | None] = Memory("published.json", TypeAdapter(Publication | None), without=None)
 
 
 class Sync:
@@ -90,19 +81,31 @@ class Sync:
             self._storage = open_storage(self.settings)
         return self._storage
 
-    def source(self) -> Source:
-        """Return the export; the embedded sample is made if nothing else is configured and it is not there yet."""
-        if self.settings.export_uri is None and not (self.settings.sample_path / "manifests").exists():
-            self._progress.note(f"no HEAP_EXPORT_URI: making a sample export in {self.settings.sample_path}")
-            self._make_sample()
-        return open_source(self.settings.source_uri, access=self.settings.aws)
+    def source(self, ledger: Ledger | None = None) -> Source:
+        """Return the export; the embedded sample is made if nothing else is configured and it is not there yet.
 
-    def _make_sample(self) -> None:
-        """Make the sample beside its place: one that a killed run left unfinished would be taken for whole."""
-        with self._lock(), tempfile.TemporaryDirectory(dir=self.settings.home) as beside:
-            write_sample(Path(beside) / "sample", embedded_size(datetime.now(UTC)))
-            if not self.settings.sample_path.exists():
-                (Path(beside) / "sample").rename(self.settings.sample_path)
+        Raises:
+            SettingsError: The lake holds another export; ``ledger`` is the lake's, if it has been read.
+        """
+        ledger = ledger or self.ledger()
+        refuse_other_export(self.settings, ledger)
+        if sample_is_missing(self.settings):
+            self._progress.note(f"no HEAP_EXPORT_URI: making a sample export in {self.settings.sample_path}")
+            with self._lock():
+                make_sample(self.settings)
+        source = open_export(self.settings)
+        refuse_unknown_export(self.settings, ledger, source)
+        return source
+
+    def accept_moved_export(self) -> None:
+        """Have the lake hold the export of the settings, which is the one that it holds, in another place."""
+        with self._lock():
+            write_ledger(self.storage, replace(self.ledger(), export=export_identity(self.settings)))
+
+    def recover_ledger(self) -> tuple[int, ...]:
+        """Begin a new ledger where it is lost; return the dumps in the lake whose manifests are not in the export."""
+        with self._lock():
+            return recover_ledger(self.storage, open_export(self.settings), export_identity(self.settings))
 
     def ledger(self) -> Ledger:
         """Return what has landed."""
@@ -114,14 +117,15 @@ class Sync:
         with self._lock():
             self._resolution = self._analysis = None
             self._landed = {}
+            claim_lake(self.storage, export_identity(self.settings))
             landing = land(source, self.storage, self._progress, reland=reland, tables=self._landed)
             self._landed_by = landing.ledger
-            _LAST_LANDING.write(self.storage, landing.outcome())
+            LAST_LANDING.write(self.storage, landing.outcome())
         return landing
 
     def last_landing(self) -> LandingOutcome:
         """Return what the last landing left to say."""
-        return _LAST_LANDING.read(self.storage)
+        return LAST_LANDING.read(self.storage)
 
     def current(self) -> CurrentTables:
         """Return the raw tables as they are."""
@@ -188,13 +192,8 @@ class Sync:
                 as_tables=self.settings.facts_as == "tables",
                 refuse=lambda: refuse_failed_keys(keys.result()),
             )
-            _LAST_PUBLICATION.write(self.storage, publication)
-            names = resolution.current.names.in_s
-            retired = retired_tables(ledger.dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
-            tables = []
-            for name in resolution.tables:
-                about, renamed = publication.about.get(names[name], ""), "" if names[name] == name else names[name]
-                tables.append(KnownTable(name=name, about=about, published=renamed, retired=retired.get(name, "")))
+            LAST_PUBLICATION.write(self.storage, publication)
+            tables = known_tables(resolution, ledger, publication.about)
             events = configured_events(self.configuration, resolution.current)
             write_registry(self.storage, registry_of(tables, self.configuration, events))
         return publication
@@ -205,7 +204,7 @@ class Sync:
 
     def last_publication(self) -> Publication | None:
         """Return what was published last."""
-        return _LAST_PUBLICATION.read(self.storage)
+        return LAST_PUBLICATION.read(self.storage)
 
     def maintain(self) -> Maintenance:
         """Remove what neither the lake nor the published file needs any more."""
@@ -217,17 +216,18 @@ class Sync:
     def pending(self) -> tuple[tuple[int, ...], dict[int | None, str]]:
         """Return the dumps that wait to be landed, and those whose manifest cannot be read."""
         ledger = self.ledger()
-        arrived = arrivals(self.source(), ledger)
+        arrived = arrivals(self.source(ledger), ledger)
         return tuple(arrived.new_dumps(ledger)), arrived.broken()
 
     def check(self) -> CheckOutcome:
         """Return what there is to say of export and configuration; nothing is run."""
-        return check(self.source(), self.storage, self.ledger(), self.configuration)
+        ledger = self.ledger()
+        return check(self.source(ledger), self.storage, ledger, self.configuration)
 
     def discover(self) -> None:
         """Put the tables that the manifests name into the registry, so that a first run knows them beforehand."""
         ledger = self.ledger()
-        new = arrivals(self.source(), ledger).new_dumps(ledger)
+        new = arrivals(self.source(ledger), ledger).new_dumps(ledger)
         discover_tables(self.storage, self.configuration, tables_with_files(new.values()), self.current)
 
     def registry(self) -> Registry:

@@ -162,7 +162,7 @@ def test_events_are_found_by_display_name_and_by_the_rule_and_unknown_ones_are_t
 
 
 def test_an_export_without_any_table_has_every_model_empty(tmp_path):
-    (tmp_path / "export" / "manifests").mkdir(parents=True)
+    write_dump(tmp_path / "export", dump(1, {}))
     sync = sync_with(tmp_path, **CONFIGURATION)
     run(sync)
     expected = published_tables(tmp_path / "export", analytics=CONFIGURATION)

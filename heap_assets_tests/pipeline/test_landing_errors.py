@@ -279,8 +279,9 @@ def test_a_ledger_that_cannot_be_read_says_where_it_is_and_what_to_do(export):
     export.deliver(dump(1, {"signup": signups(1)}))
     export.run()
     ledger = Path(export.sync.storage.address("ledger.json"))
-    ledger.write_text("{")
+    for name in ("ledger.json", "ledger.previous.json"):
+        ledger.with_name(name).write_text("{")
     with pytest.raises(LakeError) as broken:
         export.run()
     assert str(broken.value).startswith(f"{ledger} cannot be read (")
-    assert "set HEAP_LAKE_URI to an empty folder and sync again" in str(broken.value)
+    assert str(broken.value).endswith("Restore it from a backup, or run: heap-assets sync --recover")

@@ -118,6 +118,8 @@ def test_exports_in_s3_end_in_the_tables_of_the_oracle_run_by_run(s3_server, exp
             for step in part:
                 step.apply(bucket.root)
                 bucket.upload()
+            if not [*bucket.root.glob("manifests/*.json")]:
+                continue  # nothing has arrived
             landing = run(synced(bucket, folder / "home", s3_server.endpoint, lake_in_s3=lake_in_s3))
 
         assert landing.failures == ()
