@@ -4,6 +4,7 @@ Landing looks at every file of the raw tables, and a memory at those that it nam
 for damage inside a file. Here: finding it, once something could not be read. Not here: mending (held_deliveries.py).
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,7 @@ from heap_assets.pipeline.packing import packed_files
 from heap_assets.pipeline.resolved_state import resolved_files
 
 _READING = (pl.exceptions.PolarsError, pl.exceptions.PanicException, duckdb.Error, OSError)
+_OF_A_FILE = {None, errno.ENOENT, errno.EIO}
 _MOST_LETTERS = 200
 
 
@@ -29,42 +31,52 @@ def damage_named(storage: Storage) -> Iterator[None]:
     try:
         yield
     except _READING as error:
-        damage = _raw_damage(storage) or _derived_damage(storage)
+        if isinstance(error, OSError) and error.errno not in _OF_A_FILE:
+            raise  # a full disk, missing rights
+        damage = _Damage(storage, inside="parquet" in str(error).lower()).first()
         if damage is None:
             raise
         raise LakeError(damage) from error
 
 
-def _raw_damage(storage: Storage) -> str | None:
-    """Return what is wrong with the first damaged file of a delivery that counts, newest dumps first."""
-    dumps = {dump.delivery_id: dump.dump_id for dump in read_ledger(storage).dumps.values()}
-    for name, items in current_deliveries(read_ledger(storage).dumps.values()).items():
-        counting = {item.dump.delivery_id for item in items if item.delivery.file_count}
-        files = LandedTable(storage, name).files() if counting else ()
-        for file in sorted(files, key=lambda file: -file.first_row_id):
-            if file.delivery in counting and (reason := _reason(storage, file.path)) is not None:
-                dump_id = dumps[file.delivery]
-                told = f"Dump {dump_id}, table {name}: {storage.address(file.path)} {reason}"
-                return f"{told}. Read the dump again: heap-assets sync --reland {dump_id}"
-    return None
+class _Damage:
+    """A look at the files of the lake; ``inside`` says whether they are read as well, which takes its time."""
 
+    def __init__(self, storage: Storage, *, inside: bool) -> None:
+        self._storage, self._inside = storage, inside and storage.can_tear
 
-def _derived_damage(storage: Storage) -> str | None:
-    """Return what is wrong with the first damaged file that was computed from the raw tables."""
-    for path in sorted(resolved_files(storage) | analyzed_files(storage) | packed_files(storage)):
-        if (reason := _reason(storage, path)) is not None:
-            return f"{storage.address(path)} {reason}. Compute it again: heap-assets sync --rebuild"
-    return None
+    def first(self) -> str | None:
+        """Return what is wrong with the first damaged file, and what mends it."""
+        return self._raw() or self._derived()
 
-
-def _reason(storage: Storage, path: str) -> str | None:
-    """Return what is wrong with a file; one in S3 is there or not, and is not fetched to be looked into."""
-    if storage.torn([path]):
-        return "is gone or not whole"
-    if not storage.can_tear:
+    def _raw(self) -> str | None:
+        """Look at the deliveries that count, the newest of each table first."""
+        dumps = read_ledger(self._storage).dumps.values()
+        for name, items in current_deliveries(dumps).items():
+            counting = {item.dump.delivery_id: item.dump.dump_id for item in items if item.delivery.file_count}
+            files = LandedTable(self._storage, name).files() if counting else ()
+            for file in sorted(files, key=lambda file: -file.first_row_id):
+                dump_id = counting.get(file.delivery)
+                if dump_id is not None and (told := self._told(file.path)):
+                    return f"Dump {dump_id}, table {name}: {told}. Read it again: heap-assets sync --reland {dump_id}"
         return None
-    try:
-        pl.scan_parquet(storage.address(path), glob=False).select(pl.all().hash().max()).collect(engine="streaming")
-    except _READING as error:
-        return f"cannot be read ({next(iter(str(error).splitlines()), type(error).__name__)[:_MOST_LETTERS]})"
-    return None
+
+    def _derived(self) -> str | None:
+        """Look at what was computed from the raw tables."""
+        storage = self._storage
+        for path in sorted(resolved_files(storage) | analyzed_files(storage) | packed_files(storage)):
+            if told := self._told(path):
+                return f"{told}. Compute it again: heap-assets sync --rebuild"
+        return None
+
+    def _told(self, path: str) -> str | None:
+        address = self._storage.address(path)
+        if self._storage.torn([path]):
+            return f"{address} is gone or not whole"
+        if not self._inside:
+            return None
+        try:
+            pl.scan_parquet(address, glob=False).select(pl.all().hash().max()).collect(engine="streaming")
+        except _READING as error:
+            return f"{address} cannot be read ({next(iter(str(error).splitlines()), '')[:_MOST_LETTERS]})"
+        return None
