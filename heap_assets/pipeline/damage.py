@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
-from heap_assets.errors import LakeError
+from heap_assets.errors import LakeError, ObjectMissingError
 from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.landed_table import LandedTable
 from heap_assets.lake.storage import Storage
@@ -20,7 +20,7 @@ from heap_assets.pipeline.ledger import read_ledger
 from heap_assets.pipeline.packing import packed_files
 from heap_assets.pipeline.resolved_state import resolved_files
 
-_READING = (pl.exceptions.PolarsError, pl.exceptions.PanicException, duckdb.Error, OSError)
+_READING = (pl.exceptions.PolarsError, pl.exceptions.PanicException, duckdb.Error, OSError, ObjectMissingError)
 _OF_A_FILE = {None, errno.ENOENT, errno.EIO}
 _MOST_LETTERS = 200
 
@@ -33,6 +33,8 @@ def damage_named(storage: Storage) -> Iterator[None]:
     except _READING as error:
         if isinstance(error, OSError) and error.errno not in _OF_A_FILE:
             raise  # a full disk, missing rights
+        if isinstance(error, ObjectMissingError) and storage.uri not in str(error):
+            raise  # of the export
         damage = _Damage(storage, inside="parquet" in str(error).lower()).first()
         if damage is None:
             raise

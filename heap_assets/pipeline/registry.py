@@ -6,7 +6,7 @@ Here: one small document. It is a memory, not a truth: without it everything wor
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from heap_assets.catalog import DROPPED_TABLES, SYSTEM_TABLES
 from heap_assets.config.model import Configuration
@@ -44,6 +44,8 @@ class Registry:
 
     ``grouped_funnels`` says whether a funnel is grouped, so that users are read; an older document leaves it open.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # a document of other keys does not say that there are no tables
 
     tables: tuple[KnownTable, ...] = ()
     funnels: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 Drawn from what real syncs flush, moment by moment (power_cut.py). The data files of every dump that the ledger counts
 are taken out of the export first, so that nothing that had landed can be landed again. Here: 200 power cuts, each
-followed by a landing and a resolution, every tenth by a publication. HEAP_TEST_EXAMPLES raises their number.
+followed by a landing and a resolution, every twentieth by a publication. HEAP_TEST_EXAMPLES raises their number.
 Not here: damage that no power cut leaves behind a disk that keeps its word (test_damage.py).
 """
 
@@ -146,7 +146,7 @@ def test_what_had_landed_survives_a_power_cut_and_the_next_run_ends_in_the_same_
                 assert sync.land().failures == ()
 
                 assert told(sync) == expected[cut.arrived]
-                if number % 10 == 0:
+                if number % 20 == 0:
                     sync.publish()
                     assert differences(published[cut.arrived], published_by(sync)) == []
     assert len(landed) > 3, landed  # cuts before, between and after the ledger's changes
