@@ -5,14 +5,15 @@ for many files, and telling a whole Parquet file from what a power cut leaves of
 before what (storage.py, landed_table.py).
 """
 
+import errno
 import os
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 _MAGIC = b"PAR1"
 _LEAST_BYTES = 12
+_CANNOT = {errno.EINVAL, errno.ENOTSUP}
 
 
 class Disk:
@@ -48,20 +49,15 @@ class Disk:
             self._flush_names(folder)
 
     def _flush_names(self, folder: Path) -> None:
-        flush(folder)
-        self._name(folder)
-
-    def _name(self, folder: Path) -> None:
-        """Flush the folders above that were not seen before: one of them may be new."""
-        while folder not in self._named and folder != folder.parent:
+        _flush_folder(folder)
+        while folder not in self._named and folder != folder.parent:  # one of those above may be new
             self._named.add(folder)
-            above = folder.parent
-            if folder == self._root or self._root not in folder.parents:
-                with suppress(PermissionError):  # what lies above the lake may be another user's, and is then not new
-                    flush(above)
-            else:
-                flush(above)
-            folder = above
+            folder = folder.parent
+            try:
+                _flush_folder(folder)
+            except PermissionError:
+                if folder == self._root or self._root in folder.parents:
+                    raise  # what lies above the lake may be another user's, and is then not new
 
 
 def flush(path: Path) -> None:
@@ -71,6 +67,14 @@ def flush(path: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def _flush_folder(folder: Path) -> None:
+    try:
+        flush(folder)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise  # some network file systems keep names safe by themselves, and refuse
 
 
 def is_whole_parquet(file: Path) -> bool:
