@@ -8,12 +8,13 @@ anew then, for rows may come under the same ids. Here: looking. Not here: landin
 from collections.abc import Collection, Iterable
 
 from heap_assets.export.manifest import Dump
-from heap_assets.export.truth import DumpDelivery, current_deliveries
+from heap_assets.export.truth import DumpDelivery, current_deliveries, tables_with_files
 from heap_assets.lake.landed_table import LandedTable
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.derived_state import forget_derived_state
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.progress import Progress
+from heap_assets.pipeline.resolved_state import RESOLVED, ResolvedState
 
 
 class HeldDeliveries:
@@ -46,16 +47,25 @@ class HeldDeliveries:
 
         Those of the dumps in ``reland`` are missing in any case, those that are ``done`` (table, dump) in none.
         """
-        known = sum(map(len, self._lost.values()))
-        missing = []
+        accepted, known, missing = tuple(accepted), sum(map(len, self._lost.values())), []
+        for name in tables_with_files(accepted):
+            self.table(name)  # one that was emptied is read as well
         for name, items in current_deliveries(accepted).items():
             asked = [item for item in items if item.delivery.file_count and (name, item.dump.dump_id) not in done]
             if asked:
                 held = self._held(name, asked)
                 missing += [item for item in asked if item.dump.dump_id in reland or item.dump.delivery_id not in held]
-        if sum(map(len, self._lost.values())) > known:
+        if sum(map(len, self._lost.values())) > known or (missing and self._is_state_of_lost_deliveries()):
             forget_derived_state(self._storage)
         return missing
+
+    def _is_state_of_lost_deliveries(self) -> bool:
+        """Return whether tables were resolved with a delivery that is not committed: the ledger may not know it now."""
+        resolved = RESOLVED.known(self._storage) or ResolvedState()
+        return any(
+            not {cover.rpartition("@")[0] for cover in state.covers} <= self.table(name).deliveries()
+            for name, state in resolved.tables.items()
+        )
 
     def _held(self, name: str, asked: Collection[DumpDelivery]) -> frozenset[str]:
         """Return the deliveries of a table that are committed and whole; put down those that are lost."""

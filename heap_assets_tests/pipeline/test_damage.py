@@ -295,11 +295,27 @@ def test_files_that_came_again_count_anew_when_their_commit_is_lost(story, place
     assert differences(story[1], run(sync)) == []
 
 
-def test_row_ids_that_come_again_for_other_rows_meet_no_state_of_the_old_ones(place):
-    """A delivery is lost with its commit, and the export has other rows in its file by now."""
+@pytest.mark.parametrize("ledger", [[], ["ledger.json"], ["ledger.json", "ledger.previous.json"]])
+def test_row_ids_that_come_again_for_other_rows_meet_no_state_of_the_old_ones(place, ledger):
+    """A delivery is lost with its commit, the ledger may be too, and the export has other rows in its file by now."""
+    for lost in (*ledger, "raw/users/_files.json"):
+        (place / "home/lake" / lost).unlink()
     newest((place / "home/lake/raw/users/_delta_log").glob("*.json"))[0].unlink()
     (place / "fresh").mkdir()
     (place / "fresh/export").symlink_to(place / "export")
     with another_dump_13(place, ((77, "y"),)):
-        found = run(sync_in(place))
+        found, _ = healed(place)
         assert differences(run(sync_in(place / "fresh")), found) == []
+
+
+def test_the_log_of_a_table_that_was_emptied_is_mended_too(story, place):
+    (last,) = (one for one in dumps() if one.dump_id == 13)
+    write_dump(place / "export", replace(last, dump_id=14, listings=(full("users"),), modified=last.modified + 1))
+    try:
+        whole = run(sync_in(place))
+        for entry in newest((place / "home/lake/raw/users/_delta_log").glob("*.json"), 2):
+            torn(entry, Random(3))
+        (place / "home/lake/raw/users/_files.json").unlink()
+        assert differences(whole, run(sync_in(place))) == []
+    finally:
+        (place / "export/manifests/sync_14.json").unlink()
