@@ -20,13 +20,14 @@ from rich.table import Table
 
 from heap_assets.alerts.delivery import delivered, destinations
 from heap_assets.alerts.message import trial_message
+from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.errors import ConfigurationError, HeapAssetsError, SettingsError, SourceError
 from heap_assets.export.sample.export import write_sample
 from heap_assets.export.sample.size import SampleSize
 from heap_assets.pipeline.progress import Silence
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
-from heap_assets.terminal import Bars, Lines
+from heap_assets.terminal import Bars, Lines, prepare_streams, say, shown
 from heap_assets.warehouse.reader import first_question, synced_tables
 
 _SHOWN_DUMPS = 8
@@ -59,10 +60,10 @@ def sync(*, rebuild: bool, reland: tuple[int, ...], export_moved: bool, recover:
             work.discover()
         outcome = run_sync_job(progress, rebuild=rebuild, reland=reland)
     for reason in (*outcome.errors, *(failure.reason for failure in work.last_landing().failures)):
-        click.echo(f"error: {reason}", err=True)
+        say(f"error: {reason}", err=True)
     if without_manifest:
         told = f"the lake has rows of {_told_dumps(without_manifest)}, whose manifests the export no longer has"
-        click.echo(f"warning: {told}: they do not count.", err=True)
+        say(f"warning: {told}: they do not count.", err=True)
     _print_published(console, work, time.monotonic() - started)
     if not outcome.succeeded:
         sys.exit(1)
@@ -74,16 +75,16 @@ def status() -> None:
     console = _console()
     work = Sync(read_settings(os.environ), Silence())
     ledger = work.ledger()
-    click.echo(f"export     {work.settings.source_uri}")
-    click.echo(f"lake       {work.settings.lake_uri}")
-    click.echo(f"published  {work.settings.duckdb_path}")
-    click.echo(f"landed     {_told_dumps(tuple(ledger.dumps))}")
+    say(f"export     {work.settings.source_uri}")
+    say(f"lake       {work.settings.lake_uri}")
+    say(f"published  {work.settings.duckdb_path}")
+    say(f"landed     {_told_dumps(tuple(ledger.dumps))}")
     pending, broken = work.pending()
-    click.echo(f"pending    {_told_dumps(pending)}")
+    say(f"pending    {_told_dumps(pending)}")
     for reason in broken.values():
-        click.echo(f"broken     {reason}")
+        say(f"broken     {reason}")
     for failure in work.last_landing().failures:
-        click.echo(f"failed     {failure.reason}")
+        say(f"failed     {failure.reason}")
     if work.settings.duckdb_path.exists():
         console.print(_sync_info(work))
 
@@ -93,21 +94,21 @@ def check() -> None:
     """Check configuration and export without running anything; ends with 1 if a manifest cannot be read."""
     work = Sync(read_settings(os.environ), Silence())
     configuration = work.configuration
-    click.echo(f"configuration  {work.settings.config_path or 'packaged heap.yaml'}")
-    click.echo(
+    say(f"configuration  {work.settings.config_path or 'packaged heap.yaml'}")
+    say(
         f"               {len(configuration.funnels)} funnels, {len(configuration.segments)} segments,"
         f" {len(configuration.channel_rules)} channel rules"
     )
-    click.echo(f"export         {work.settings.source_uri}")
+    say(f"export         {work.settings.source_uri}")
     if work.settings.export_uri is None and not work.settings.sample_path.exists():
-        click.echo("               the sample export, which the first sync makes")
+        say("               the sample export, which the first sync makes")
         return
     outcome = work.check()
-    click.echo(f"               {outcome.dumps} dumps, {outcome.new} of them not landed yet")
+    say(f"               {outcome.dumps} dumps, {outcome.new} of them not landed yet")
     for warning in outcome.warnings:
-        click.echo(f"warning: {warning}")
+        say(f"warning: {warning}")
     for reason in outcome.broken:
-        click.echo(f"error: {reason}", err=True)
+        say(f"error: {reason}", err=True)
     if outcome.broken:
         sys.exit(1)
 
@@ -119,9 +120,9 @@ def report(*, only_print: bool) -> None:
     path = read_settings(os.environ).report_path
     if not path.exists():
         raise HeapAssetsError(f"there is no report at {path}; make it with: heap-assets sync")
-    click.echo(path)
+    say(str(path))
     if not only_print and not webbrowser.open(path.as_uri()):
-        click.echo("no browser was found; open the file above with one.", err=True)
+        say("no browser was found; open the file above with one.", err=True)
 
 
 @commands.command()
@@ -139,13 +140,9 @@ def sample(*, out: Path, users: int, days: int, seed: int, end: str) -> None:
     started = time.monotonic()
     written = write_sample(out, SampleSize(users=users, days=days, seed=seed, end=last))
     seconds = time.monotonic() - started
-    click.echo(
-        f"{out}: {len(written.dump_ids)} dumps, {written.events:,} events of {written.users:,} people, {seconds:.1f} s"
-    )
+    say(f"{out}: {len(written.dump_ids)} dumps, {written.events:,} events of {written.users:,} people, {seconds:.1f} s")
     home = out.with_name(f".heap-{out.name}")
-    click.echo(
-        f"next: HEAP_EXPORT_URI={shlex.quote(str(out))} HEAP_HOME={shlex.quote(str(home))} uv run heap-assets sync"
-    )
+    say(f"next: HEAP_EXPORT_URI={shlex.quote(str(out))} HEAP_HOME={shlex.quote(str(home))} uv run heap-assets sync")
 
 
 @commands.group()
@@ -162,7 +159,7 @@ def alerts_test() -> None:
     refused = 0
     for destination in destinations(settings.alert_urls):
         taken = delivered(trial_message(settings.ui_url), destination)
-        click.echo(f"{destination.name}  {'sent' if taken else 'not taken'}")
+        say(f"{destination.name}  {'sent' if taken else 'not taken'}")
         refused += not taken
     if refused:
         sys.exit(1)
@@ -170,19 +167,21 @@ def alerts_test() -> None:
 
 def main() -> None:
     """Run the command line; what a user can act on is one line, not a traceback."""
+    prepare_streams()
     try:
-        commands.main(standalone_mode=False)
+        with disk_errors_explained(str(Path.cwd())):
+            commands.main(standalone_mode=False)
     except (SettingsError, ConfigurationError) as error:
-        click.echo(f"error: {error}", err=True)
+        say(f"error: {shown(str(error))}", err=True)
         sys.exit(2)
     except HeapAssetsError as error:
-        click.echo(f"error: {error}", err=True)
+        say(f"error: {shown(str(error))}", err=True)
         sys.exit(1)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; what was landed stays, the next sync goes on from there.", err=True)
+        say("stopped; what was landed stays, the next sync goes on from there.", err=True)
         sys.exit(130)
 
 
@@ -210,12 +209,12 @@ def _print_published(console: Console, work: Sync, seconds: float) -> None:
     table.add_column("table")
     table.add_column("rows", justify="right")
     for published in publication.tables:
-        table.add_row(f"{published.schema}.{published.name}", f"{published.rows:,}")
+        table.add_row(shown(f"{published.schema}.{published.name}"), f"{published.rows:,}")
     console.print(table)
     schema = work.configuration.migrated_schema_name
-    click.echo(f'next: duckdb {shlex.quote(str(publication.path))} "{first_question(schema)}"')
-    click.echo("      uv run heap-assets report")
-    click.echo("      uv run dagster dev")
+    say(f'next: duckdb {shlex.quote(str(publication.path))} "{first_question(schema)}"')
+    say("      uv run heap-assets report")
+    say("      uv run dagster dev")
 
 
 def _sync_info(work: Sync) -> Table:
@@ -226,7 +225,7 @@ def _sync_info(work: Sync) -> Table:
     for row in synced_tables(work.settings.duckdb_path):
         behind = "" if row.synced_to_time is None else f"{(now - row.synced_to_time).total_seconds() / 3600:,.1f} h"
         table.add_row(
-            row.name, _minute(row.synced_to_time), behind, _minute(row.sync_ended), f"{row.inserted_row_count:,}"
+            shown(row.name), _minute(row.synced_to_time), behind, _minute(row.sync_ended), f"{row.inserted_row_count:,}"
         )
     return table
 

@@ -36,5 +36,9 @@ class LakeError(HeapAssetsError):
     """The lake cannot be read or written, or another sync is using it."""
 
 
+class DiskError(HeapAssetsError):
+    """A disk is full, read-only or not ours to write; the message names the path and what to do."""
+
+
 class KeyCheckError(HeapAssetsError):
     """Rows share a key, or a dump is mostly without ids; nothing is published. The message names tables and keys."""

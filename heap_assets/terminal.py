@@ -3,6 +3,8 @@
 Here: Progress in its two forms. Not here: commands (cli.py).
 """
 
+import io
+import sys
 import time
 from types import TracebackType
 
@@ -11,6 +13,27 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 _QUIET_S = 5.0
+
+
+def shown(text: str) -> str:
+    r"""Return a text as any terminal takes it: on one line, what cannot be shown written out.
+
+    >>> shown("a\nb\x1b[2Jü")
+    'a\\nb\\x1b[2Jü'
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text, each of its lines as any terminal takes it."""
+    click.echo("\n".join(shown(line) for line in text.split("\n")), err=err)
+
+
+def prepare_streams() -> None:
+    """Have what the encoding of a terminal or file lacks written out: a table's name never ends a sync."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Bars:
@@ -49,7 +72,7 @@ class Bars:
         del size
         self._rows += rows
         rate = self._rows / max(time.monotonic() - self._since, 0.001)
-        told = f"dump {dump_id} {table}, {self._rows:,} rows, {rate:,.0f} rows/s"
+        told = f"dump {dump_id} {shown(table)}, {self._rows:,} rows, {rate:,.0f} rows/s"
         self._bars.update(self._files, advance=files, told=told)
 
     def delivery_landed(self, *, table: str, dump_id: int, rows: int) -> None:
@@ -57,7 +80,7 @@ class Bars:
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
-        self._bars.console.print(text, markup=False, highlight=False)
+        self._bars.console.print(shown(text), markup=False, highlight=False)
 
 
 class Lines:
@@ -92,7 +115,7 @@ class Lines:
             rate = self._rows / seconds
             remaining = seconds / self._files * (self._planned - self._files)
             click.echo(
-                f"dump {dump_id} {table}: {self._files:,} of {self._planned:,} files, {self._rows:,} rows,"
+                f"dump {dump_id} {shown(table)}: {self._files:,} of {self._planned:,} files, {self._rows:,} rows,"
                 f" {rate:,.0f} rows/s, about {remaining:,.0f} s left"
             )
 
@@ -101,4 +124,4 @@ class Lines:
 
     def note(self, text: str) -> None:
         """Say it."""
-        click.echo(text)
+        say(text)

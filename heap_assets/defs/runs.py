@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
 from heap_assets import errors
 from heap_assets.defs.definitions import heap_definitions
 from heap_assets.defs.pickup import SYNC_JOB
 from heap_assets.defs.selection import standing
+from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.pipeline.progress import Progress, Silence
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
@@ -52,12 +54,30 @@ def _errors(failures: Iterable[dg.DagsterEvent]) -> Iterator[str]:
         cause = error.cause or error if error else None
         if cause is not None and cause.cls_name != "DagsterAssetCheckFailedError":
             is_ours = hasattr(errors, cause.cls_name or "")
-            yield cause.message.partition(": ")[2].strip() if is_ours else cause.to_string()
+            yield " ".join(cause.message.partition(": ")[2].split()) if is_ours else cause.to_string()
 
 
 @contextmanager
 def _instance() -> Iterator[dg.DagsterInstance]:
-    """Return the instance of DAGSTER_HOME, else of the dagster.yaml in the working folder, else one for this run."""
+    """Return the instance of DAGSTER_HOME, else of the dagster.yaml in the working folder, else one for this run.
+
+    Raises:
+        DiskError: Its history cannot be opened or written.
+    """
+    place = os.environ.get("DAGSTER_HOME") or str(Path.cwd())
+    try:
+        with disk_errors_explained(place), _opened_instance() as instance:
+            yield instance
+    except SQLAlchemyError as error:
+        said = str(error).partition("\n")[0]
+        remedy = "check the rights and the room there, or set DAGSTER_HOME to another folder"
+        raise errors.DiskError(
+            f"{place}: Dagster's history cannot be used: {said}; {remedy}, then run again."
+        ) from error
+
+
+@contextmanager
+def _opened_instance() -> Iterator[dg.DagsterInstance]:
     if os.environ.get("DAGSTER_HOME"):
         with dg.DagsterInstance.get() as instance:
             yield instance

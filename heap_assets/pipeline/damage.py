@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
+from heap_assets.disk_errors import disk_error
 from heap_assets.errors import LakeError, ObjectMissingError
 from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.landed_table import LandedTable
@@ -31,7 +32,8 @@ def damage_named(storage: Storage) -> Iterator[None]:
     try:
         yield
     except _READING as error:
-        if isinstance(error, OSError) and error.errno not in _OF_A_FILE:
+        refused = error.errno not in _OF_A_FILE if isinstance(error, OSError) else disk_error(error, "") is not None
+        if refused:
             raise  # a full disk, missing rights
         if isinstance(error, ObjectMissingError) and storage.uri not in str(error):
             raise  # of the export

@@ -3,7 +3,7 @@
 Here: one small document. It is a memory, not a truth: without it everything works, only fewer tables have an asset.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pydantic import ConfigDict, TypeAdapter
@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter
 from heap_assets.catalog import DROPPED_TABLES, SYSTEM_TABLES
 from heap_assets.config.model import Configuration
 from heap_assets.errors import LakeError
+from heap_assets.export.manifest import Dump
 from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
@@ -109,13 +110,13 @@ def write_registry(storage: Storage, registry: Registry) -> bool:
 
 
 def discover_tables(
-    storage: Storage, configuration: Configuration, named: Collection[str], current: Callable[[], CurrentTables]
+    storage: Storage, configuration: Configuration, new: Iterable[Dump], current: Callable[[], CurrentTables]
 ) -> None:
-    """Put tables that manifests name into the registry; ``current`` tells which of them are configured events.
+    """Put the tables of dumps that have arrived into the registry; ``current`` tells which are configured events.
 
     Where it cannot, what is known of the configuration stays: landing mends the lake, or says what is wrong with it.
     """
-    before = read_registry(storage)
+    before, named = read_registry(storage), tables_with_files(new)
     tables = before.with_tables(named)
     try:
         with damage_named(storage):

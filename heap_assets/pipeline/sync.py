@@ -15,9 +15,9 @@ from filelock import FileLock, Timeout
 
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
+from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.errors import SettingsError
 from heap_assets.export.source import Source
-from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.analysis import Analysis, analyze
 from heap_assets.pipeline.analytics_state import forget_analysis
@@ -228,7 +228,7 @@ class Sync:
         """Put the tables that the manifests name into the registry, so that a first run knows them beforehand."""
         ledger = self.ledger()
         new = arrivals(self.source(ledger), ledger).new_dumps(ledger)
-        discover_tables(self.storage, self.configuration, tables_with_files(new.values()), self.current)
+        discover_tables(self.storage, self.configuration, new.values(), self.current)
 
     def registry(self) -> Registry:
         """Return the tables and segments that an earlier run has seen."""
@@ -244,7 +244,7 @@ class Sync:
             self._progress.note("another sync is at work on this machine; waiting for it")
             lock.acquire()
         try:
-            with damage_named(self.storage):
+            with disk_errors_explained(str(self.settings.home)), damage_named(self.storage):
                 yield
         finally:
             lock.release()

@@ -4,8 +4,7 @@ Here: figures to page, page to file. Names from data are escaped by Jinja wherev
 (figures.py), how it looks (page.html).
 """
 
-import os
-import tempfile
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,10 +57,12 @@ def report_page(figures: ReportFigures) -> str:
 def write_page(path: Path, page: str) -> None:
     """Write a page so that who opens it meanwhile sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".html", delete=False) as beside:
-        beside.write(page)
-    os.chmod(beside.name, 0o644)  # noqa: PTH101 (a page is for whoever may see the folder)
-    Path(beside.name).replace(path)
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")  # its rights follow the umask, as mkstemp's do not
+    try:
+        beside.write_text(page, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _days(days: tuple[Day, ...], width: int) -> str:

@@ -3,7 +3,9 @@
 Here: what is outlasted, and what the caller is told. Not here: access (test_s3_access.py).
 """
 
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -122,3 +124,27 @@ def test_a_server_that_is_not_there_is_told(s3_server: S3Server) -> None:
     assert "Could not connect" in said
     assert f"{endpoint}/heap-bucket" in said
     assert "check AWS_ENDPOINT_URL" in said
+
+
+@pytest.mark.parametrize("page", [b"<html><body>Welcome</body></html>", b"<!doctype html><p>Welcome", b""])
+def test_a_web_page_in_place_of_a_listing_is_an_error_and_not_an_empty_bucket(page: bytes, monkeypatch) -> None:
+    class Welcome(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Welcome) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        access = AwsAccess(endpoint_url=f"http://127.0.0.1:{server.server_port}")
+        try:
+            with pytest.raises(SourceError, match=r"^s3://bucket"):
+                list(S3Source(s3_client(access), "bucket").objects("manifests/"))
+        finally:
+            server.shutdown()
