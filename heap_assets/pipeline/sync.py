@@ -208,7 +208,7 @@ class Sync:
 
     def maintain(self) -> Maintenance:
         """Remove what neither the lake nor the published file needs any more."""
-        path = self.settings.duckdb_path
+        path, self._landed = self.settings.duckdb_path, {}  # tables that are open do not see what is removed
         published = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
         with self._lock():
             return maintain(self.storage, self.ledger(), published=published, now=datetime.now(UTC))
