@@ -126,6 +126,22 @@ def test_rebuild_computes_anew_what_was_lost(shell):
     assert shell.events() == [1]
 
 
+@pytest.mark.parametrize("harm", [Path.unlink, lambda file: file.write_bytes(file.read_bytes()[:-9])])
+def test_a_sync_lands_again_what_the_lake_has_lost_and_says_so(shell, harm):
+    names = data_file("table_name ui_name", ("signup", "Sign up"))
+    shell.deliver(*(dump(number, {"signup": signups(number), "_event_metadata": names}) for number in (1, 2)))
+    shell.run("sync")
+    raw = shell.folder / "home" / "lake" / "raw"
+    for lost in ("signup/_delta_log/*1.json", "_event_metadata/2-*/*.parquet"):
+        (file,) = raw.glob(lost)
+        harm(file)
+    code, out, err = shell.run("sync")
+    assert (code, err) == (0, "")
+    assert "dump 2, table signup: its commit is gone from" in out
+    assert "is gone or not whole; it is landed again" in out
+    assert shell.events() == [1, 2]
+
+
 def test_status_tells_what_is_landed_pending_and_broken_and_lands_nothing(shell):
     shell.deliver(*(dump(number, {"signup": signups(number)}) for number in range(1, 11)))
     code, out, _ = shell.run("status")

@@ -16,7 +16,7 @@ from heap_assets.lake.storage import Storage
 from heap_assets.models import IDENTITY_MAP, MODELS, ORIGINAL_USER_ID
 from heap_assets.pipeline.descriptions import PublishedTable
 from heap_assets.pipeline.landing import Landing
-from heap_assets.pipeline.publication import Publication
+from heap_assets.pipeline.published import Publication
 from heap_assets.pipeline.resolution import Resolution, ResolvedTable
 from heap_assets.pipeline.rows_of_merged_users import rows_of_merged_users
 

@@ -19,4 +19,5 @@ def explained(address: str) -> Iterator[None]:
     except TableNotFoundError:
         raise
     except (DeltaError, OSError) as error:
-        raise LakeError(f"{address}: {error}; check the lake's place and the rights on it, then sync again") from error
+        said = next(iter(str(error).splitlines()), type(error).__name__)  # Delta's kernel adds its own trace
+        raise LakeError(f"{address}: {said}; check the lake's place and the rights on it, then sync again") from error

@@ -7,10 +7,9 @@ Here: committing and listing files. Not here: remembering them (listing.py), wha
 deliveries count (the caller).
 """
 
-import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,26 +19,29 @@ from deltalake.exceptions import TableNotFoundError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
-from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, escaped
+from heap_assets.columns import DUMP_ID, ROW_ID
 from heap_assets.lake.delta_errors import explained
-from heap_assets.lake.listing import LandedFile, remember_files, remembered_files
+from heap_assets.lake.delta_log import mend_log, settle_log
+from heap_assets.lake.delta_types import delta_field, stored_type
+from heap_assets.lake.listing import (
+    DELIVERY,
+    LandedFile,
+    committed_files,
+    files_of_lost_version,
+    forget_files,
+    remember_files,
+    remembered_files,
+)
+from heap_assets.lake.lost_files import lost_files
 from heap_assets.lake.parquet_footer import Footer
 from heap_assets.lake.storage import Storage
+from heap_assets.lake.table_folder import table_folder
 
-_DELIVERY = "$delivery"
-_DELTA_TYPES = {
-    ValueType.BOOLEAN: "boolean",
-    ValueType.LONG: "long",
-    ValueType.DOUBLE: "double",
-    ValueType.TEXT: "string",
-    ValueType.TIME: "timestamp_ntz",
-}
-_NULLS = "null_count."
-_MOST_LETTERS = 200
 _PROPERTIES = {
     "delta.dataSkippingNumIndexedCols": "-1",  # the null counts of every column are what a table's shape is made of
     "delta.checkpointInterval": "10",  # a commit costs 10 ms of CPU at the hundredth delivery; 43 with delta-rs's 100
 }
+_HOOK = PostCommitHookProperties(cleanup_expired_logs=False)  # maintenance does it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,27 @@ class LandedTable:
     def __init__(self, storage: Storage, name: str) -> None:
         self.name = name
         self._storage = storage
-        self._folder = f"raw/{_folder_name(name)}"
+        self._folder = table_folder(name)
         self._delta: DeltaTable | None = None
         self._opened_with: dict[str, str] = {}
         self._files: tuple[LandedFile, ...] | None = None
         self._reserved = 0
-        self._remembers = False
+        self._remembers = self._is_stale = False
+
+    @property
+    def address(self) -> str:
+        """Return where the table lies."""
+        return self._storage.address(self._folder)
 
     def files(self) -> tuple[LandedFile, ...]:
         """Return every committed file."""
         if self._files is None:
             found = remembered_files(self._storage, self._folder)
-            self._remembers = found is not None
-            self._files = self._listed() if found is None else found
+            self._remembers, self._is_stale = found is not None, found is None
+            if found is None:
+                delta = self._open()
+                found = () if delta is None else committed_files(delta, self._folder)
+            self._files = found
         return self._files
 
     def remember(self) -> None:
@@ -79,6 +89,28 @@ class LandedTable:
         if delta is not None:
             remember_files(self._storage, self._folder, files, version=delta.version())
             self._remembers = True
+
+    def undone(self) -> frozenset[str]:
+        """Return the deliveries that the table had otherwise in a version that its log has lost."""
+        self.files()
+        if not self._is_stale:
+            return frozenset()
+        there = {file.path for file in self.files()}
+        lost = files_of_lost_version(self._storage, self._folder)
+        return frozenset(file.delivery for file in lost if file.path not in there)
+
+    def mend(self) -> tuple[str, ...]:
+        """Set aside what cannot be read of the log after a power cut; return it. What it committed is not any more."""
+        return mend_log(self._storage, self._folder)
+
+    def lost_files(self, deliveries: Collection[str]) -> tuple[LandedFile, ...]:
+        """Return the files of these deliveries that are committed, but gone or not whole."""
+        return lost_files(self._storage, (file for file in self.files() if file.delivery in deliveries))
+
+    def settle(self, deliveries: Collection[str]) -> None:
+        """Return when these deliveries, which a killed run may have committed, survive a power cut."""
+        self._storage.settle([file.path for file in self.files() if file.delivery in deliveries])
+        settle_log(self._storage, self._folder, since=0)
 
     def deliveries(self) -> frozenset[str]:
         """Return the deliveries that are committed."""
@@ -98,7 +130,10 @@ class LandedTable:
         return NewFile(self._storage.new_file(path), path, first_row_id)
 
     def commit(self, delivery: str, new_files: Iterable[tuple[NewFile, Footer]], *, dump_id: int) -> int:
-        """Make these files the content of a delivery, in one commit; return their rows."""
+        """Make these files the content of a delivery, in one commit; return their rows.
+
+        The files survive a power cut before the commit is made, and so does the commit before this returns.
+        """
         adds: list[AddAction] = []
         columns: dict[str, None] = {}
         landed = [file for file in self.files() if file.delivery != delivery]
@@ -120,7 +155,7 @@ class LandedTable:
                 AddAction(
                     path=within,
                     size=size,
-                    partition_values={_DELIVERY: delivery},
+                    partition_values={DELIVERY: delivery},
                     modification_time=int(time.time() * 1000),
                     data_change=True,
                     stats=json.dumps(statistics),
@@ -136,14 +171,19 @@ class LandedTable:
                     nulls=nulls,
                 )
             )
-        with explained(self._storage.address(self._folder)):
-            self._write(delivery, adds, list(columns), dump_id)
+        self._storage.settle()
+        if self._is_stale:
+            forget_files(self._storage, self._folder)
+            self._is_stale = False
+        with explained(self.address):
+            before = self._write(delivery, adds, list(columns), dump_id)
+        settle_log(self._storage, self._folder, since=before + 1)
         self._files, self._remembers = tuple(landed), False
         return rows
 
     def scan(self, paths: Iterable[str], columns: Iterable[str]) -> pl.LazyFrame:
         """Return these stored columns of these files, lazily; a column that a file lacks is null there."""
-        schema = {column: _stored_type(column).polars for column in columns}
+        schema = {column: stored_type(column).polars for column in columns}
         addresses = [self._storage.address(path) for path in paths]
         if not addresses:
             return pl.LazyFrame(schema=schema)
@@ -170,70 +210,36 @@ class LandedTable:
             self._opened_with = options
         return self._delta
 
-    def _listed(self) -> tuple[LandedFile, ...]:
-        delta = self._open()
-        if delta is None:
-            return ()
-        adds = pl.DataFrame(delta.get_add_actions(flatten=True))
-        counted = [column for column in adds.columns if column.startswith(_NULLS)]
-        files = [
-            LandedFile(
-                path=f"{self._folder}/{row['path']}",
-                delivery=row[f"partition.{_DELIVERY}"],
-                rows=row["num_records"],
-                size=row["size_bytes"],
-                first_row_id=row[f"min.{ROW_ID}"],
-                nulls={column.removeprefix(_NULLS): row[column] for column in counted if row[column] is not None},
-            )
-            for row in adds.iter_rows(named=True)
-        ]
-        return tuple(files)
-
-    def _write(self, delivery: str, adds: list[AddAction], columns: list[str], dump_id: int) -> None:
+    def _write(self, delivery: str, adds: list[AddAction], columns: list[str], dump_id: int) -> int:
+        """Commit; return the version that the table had before, -1 without one."""
         properties = CommitProperties(custom_metadata={"delivery": delivery, "dump_id": str(dump_id)})
         delta = self._open()
         if delta is None:
             create_table_with_add_actions(
                 self._storage.delta_address(self._folder),
-                schema=Schema([Field(_DELIVERY, PrimitiveType("string")), *map(_delta_field, columns)]),
+                schema=Schema([Field(DELIVERY, PrimitiveType("string")), *map(delta_field, columns)]),
                 add_actions=adds,
-                partition_by=[_DELIVERY],
+                partition_by=[DELIVERY],
                 name=self.name,
                 configuration=_PROPERTIES,
                 storage_options=self._storage.options() or None,
                 commit_properties=properties,
             )
-            return
+            return -1
+        before = delta.version()
         known = {field.name for field in delta.schema().fields}
         if missing := [column for column in columns if column not in known]:
-            delta.alter.add_columns([_delta_field(column) for column in missing])
+            delta.alter.add_columns([delta_field(column) for column in missing], post_commithook_properties=_HOOK)
             delta.update_incremental()
         again = delivery in self.deliveries()
         delta.create_write_transaction(
             [*adds],
             "overwrite" if again else "append",
             delta.schema(),
-            partition_by=[_DELIVERY],
-            partition_filters=[(_DELIVERY, "=", delivery)] if again else None,
+            partition_by=[DELIVERY],
+            partition_filters=[(DELIVERY, "=", delivery)] if again else None,
             commit_properties=properties,
-            post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+            post_commithook_properties=_HOOK,
         )
         delta.update_incremental()
-
-
-def _folder_name(name: str) -> str:
-    """Return a folder name for a table; file systems take 255 bytes, and an event's name can be longer."""
-    folder = escaped(name)
-    if folder == "_delta_log":  # Delta would take it for the log of the folder above
-        return "~5fdelta_log"
-    if len(folder) <= _MOST_LETTERS:
-        return folder
-    return f"{folder[: _MOST_LETTERS - 20]}~~{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
-
-
-def _stored_type(column: str) -> ValueType:
-    return ValueType.LONG if column in {ROW_ID, DUMP_ID} else delivered_column(column)[1]
-
-
-def _delta_field(column: str) -> Field:
-    return Field(column, PrimitiveType(_DELTA_TYPES[_stored_type(column)]))
+        return before

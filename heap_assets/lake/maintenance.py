@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from deltalake import DeltaTable
 
 from heap_assets.lake.delta_errors import explained
+from heap_assets.lake.delta_log import settle_log
 from heap_assets.lake.landed_table import LandedTable
 from heap_assets.lake.storage import Storage
 
@@ -41,9 +42,12 @@ def tidied(storage: Storage, name: str, *, counting: Collection[str]) -> Tidied:
     address = storage.delta_address(folder)
     with explained(address):
         delta = DeltaTable(address, storage_options=storage.options() or None)
+        before = delta.version()
         if void:
             delta.delete(" OR ".join(f"\"$delivery\" = '{delivery}'" for delivery in void))
+            settle_log(storage, folder, since=before)
         deleted = delta.vacuum(retention_hours=int(RETENTION / timedelta(hours=1)), dry_run=False, full=True)
+        settle_log(storage, folder, since=before)
         delta.cleanup_metadata()
     for path in deleted:
         storage.remove(f"{folder}/{path}")

@@ -1,23 +1,17 @@
 """Where the lake lies: a folder or an S3 prefix, behind the few operations that the lake needs.
 
-Here: paths, new files, small documents that are replaced as a whole. Not here: Delta tables (landed_table.py).
+Here: paths, new files, small documents that are replaced as a whole; the lake in a folder. Not here: the lake in S3
+(s3_storage.py), Delta tables (landed_table.py).
 """
 
 import os
-import shutil
-import tempfile
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import quote
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Final, Protocol
 
-from heap_assets.aws.refusals import explained
-from heap_assets.errors import LakeError, ObjectMissingError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+from heap_assets.errors import LakeError
+from heap_assets.lake.disk import Disk, is_whole_parquet
 
 COMPRESSION: Final = "lz4"
 """Of every Parquet file: a night takes a sixth less CPU time than with zstd, the files a quarter more room."""
@@ -27,6 +21,8 @@ class Storage(Protocol):
     """A place for the lake's files; paths are relative, with ``/``."""
 
     uri: str
+    can_tear: bool
+    """Whether a power cut can take a file away or tear it; in S3 what was put is there, and whole."""
 
     def address(self, path: str) -> str:
         """Return the address of a path, for Polars, which takes it literally."""
@@ -41,16 +37,25 @@ class Storage(Protocol):
         """Return a local file to write; nobody sees it under ``path`` before ``keep``."""
 
     def keep(self, written: Path, path: str) -> None:
-        """Make a written file appear under ``path``."""
+        """Make a written file appear under ``path``; ``settle`` has it survive a power cut."""
+
+    def settle(self, paths: Collection[str] = ()) -> None:
+        """Return when everything that was kept, and these files, survive a power cut."""
+
+    def torn(self, paths: Collection[str]) -> frozenset[str]:
+        """Return those of these immutable Parquet files that are gone, or not whole."""
 
     def local_copy(self, path: str) -> Path:
         """Return a local file with the content of an immutable file."""
 
     def read(self, path: str) -> bytes | None:
-        """Return the content of a document; None if there is none."""
+        """Return the content of a document; None if there is none. One that cannot be read is an error, never None."""
 
     def write(self, path: str, content: bytes) -> None:
-        """Replace a document as a whole: a reader sees the old content or the new."""
+        """Replace a document as a whole: a reader sees the old content or the new, so does one after a power cut.
+
+        It may name whatever was kept before: that is settled first.
+        """
 
     def remember(self, path: str, content: bytes) -> None:
         """Replace a document that can be made again: after a crash it may be the old one, torn or gone."""
@@ -68,9 +73,12 @@ class Storage(Protocol):
 class FolderStorage:
     """The lake in a local folder."""
 
+    can_tear = True
+
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self.uri = str(self._root)
+        self._disk = Disk(self._root)
 
     def address(self, path: str) -> str:
         """Return the file's path."""
@@ -90,8 +98,17 @@ class FolderStorage:
         file.parent.mkdir(parents=True, exist_ok=True)
         return file
 
-    def keep(self, written: Path, path: str) -> None:
-        """Do nothing: no reader looks at a Parquet file before a commit names it."""
+    def keep(self, written: Path, path: str) -> None:  # noqa: ARG002  it was written in its place
+        """Leave the file in its place, where no reader looks before a commit names it."""
+        self._disk.wait(written)
+
+    def settle(self, paths: Collection[str] = ()) -> None:
+        """Flush the files and their folders to the disk."""
+        self._disk.flush(self._root / path for path in paths)
+
+    def torn(self, paths: Collection[str]) -> frozenset[str]:
+        """Return the files that are not there or lack their end."""
+        return frozenset(path for path in paths if not is_whole_parquet(self._root / path))
 
     def local_copy(self, path: str) -> Path:
         """Return the file itself."""
@@ -101,12 +118,15 @@ class FolderStorage:
         """Return the document's content; None if there is none."""
         file = self._root / path
         try:
-            return file.read_bytes() if file.exists() else None
+            return file.read_bytes()
+        except FileNotFoundError:
+            return None
         except OSError as error:  # a failed read is never an empty document
             raise LakeError(f"{file} cannot be read: {error.strerror}; check the rights on it and the disk.") from error
 
     def write(self, path: str, content: bytes) -> None:
         """Write the document beside, then put it in its place."""
+        self._disk.flush()
         file = self._root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_name(f"{file.name}.{uuid.uuid4().hex}.tmp")
@@ -115,6 +135,7 @@ class FolderStorage:
             written.flush()
             os.fsync(written.fileno())
         beside.replace(file)
+        self._disk.flush_names(file.parent)
 
     def remember(self, path: str, content: bytes) -> None:
         """Put the document in its place, without waiting for the disk."""
@@ -136,93 +157,3 @@ class FolderStorage:
     def remove(self, path: str) -> None:
         """Delete the file."""
         (self._root / path).unlink(missing_ok=True)
-
-
-class S3Storage:
-    """The lake under an S3 prefix; files are written locally first, and read copies are kept in ``cache``."""
-
-    def __init__(
-        self, client: "S3Client", bucket: str, prefix: str, *, cache: Path, options: Callable[[], dict[str, str]]
-    ) -> None:
-        self._client, self._bucket, self._cache, self._options = client, bucket, cache, options
-        self._prefix = PurePosixPath(prefix)
-        self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
-
-    def address(self, path: str) -> str:
-        """Return the object's address."""
-        return f"{self.uri}/{path}"
-
-    def delta_address(self, path: str) -> str:
-        """Return the object's address as a URL: unquoted, a ``#`` or ``?`` in it would end the prefix there."""
-        return f"s3://{self._bucket}/{quote(self._key(path))}"
-
-    def options(self) -> dict[str, str]:
-        """Return region, endpoint, and keys that are valid now."""
-        return self._options()
-
-    def new_file(self, path: str) -> Path:
-        """Return a temporary file."""
-        handle, name = tempfile.mkstemp(suffix=PurePosixPath(path).suffix, prefix="heap-assets-")
-        os.close(handle)
-        return Path(name)
-
-    def keep(self, written: Path, path: str) -> None:
-        """Upload the file; what was written here need not be fetched to be read here."""
-        with explained(self.address(path)):
-            self._client.upload_file(str(written), self._bucket, self._key(path))
-        cached = self._cache / path
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(written, cached)
-
-    def local_copy(self, path: str) -> Path:
-        """Return the cached file, fetched if it is not there yet."""
-        cached = self._cache / path
-        if not cached.exists():
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            beside = cached.with_name(f"{cached.name}.{uuid.uuid4().hex}.tmp")
-            with explained(self.address(path)):
-                self._client.download_file(self._bucket, self._key(path), str(beside))
-            beside.replace(cached)
-        return cached
-
-    def read(self, path: str) -> bytes | None:
-        """Return the object's content; None if there is no such object."""
-        try:
-            with explained(self.address(path)):
-                return self._client.get_object(Bucket=self._bucket, Key=self._key(path))["Body"].read()
-        except ObjectMissingError:
-            return None
-
-    def write(self, path: str, content: bytes) -> None:
-        """Put the object; S3 replaces it as a whole."""
-        with explained(self.address(path)):
-            self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=content)
-
-    def remember(self, path: str, content: bytes) -> None:
-        """Put the object."""
-        self.write(path, content)
-
-    def names(self, folder: str) -> Iterator[str]:
-        """Yield the names of the objects right below a prefix."""
-        for page in self._pages(folder):
-            yield from (found["Key"].rpartition("/")[2] for found in page.get("Contents", ()))
-
-    def folders(self, folder: str) -> Iterator[str]:
-        """Yield the names of what has objects right below a prefix."""
-        for page in self._pages(folder):
-            yield from (found["Prefix"].rstrip("/").rpartition("/")[2] for found in page.get("CommonPrefixes", ()))
-
-    def _pages(self, folder: str) -> "Iterator[ListObjectsV2OutputTypeDef]":
-        with explained(self.address(folder)):
-            yield from self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"{self._key(folder)}/", Delimiter="/"
-            )
-
-    def remove(self, path: str) -> None:
-        """Delete the object, and what was fetched of it."""
-        with explained(self.address(path)):
-            self._client.delete_object(Bucket=self._bucket, Key=self._key(path))
-        (self._cache / path).unlink(missing_ok=True)
-
-    def _key(self, path: str) -> str:
-        return str(self._prefix / path)

@@ -42,17 +42,23 @@ class AnalyticsState:
     seen: SeenData = field(default_factory=SeenData)
 
 
-_MEMORY = Memory("analytics.json", TypeAdapter(AnalyticsState), without=AnalyticsState())
+def _files_of_state(state: AnalyticsState) -> frozenset[str]:
+    named = {made.counts for made in state.models.values()} | {state.seen.identity_map}
+    layers = (layer for made in state.models.values() for layer in made.layers)
+    return files_of(layers) | {file for file in named if file is not None}
+
+
+ANALYZED = Memory("analytics.json", TypeAdapter(AnalyticsState), without=AnalyticsState(), files=_files_of_state)
 
 
 def read_analytics(storage: Storage) -> AnalyticsState:
     """Return what the last analysis left."""
-    return _MEMORY.read(storage)
+    return ANALYZED.read(storage)
 
 
 def write_analytics(storage: Storage, state: AnalyticsState) -> None:
     """Replace what the last analysis left."""
-    _MEMORY.write(storage, state)
+    ANALYZED.write(storage, state)
 
 
 def forget_analysis(storage: Storage) -> None:
@@ -61,8 +67,5 @@ def forget_analysis(storage: Storage) -> None:
 
 
 def analyzed_files(storage: Storage) -> frozenset[str]:
-    """Return the files that the last analysis needs; the next one may leave some of them behind."""
-    state = read_analytics(storage)
-    named = {made.counts for made in state.models.values()} | {state.seen.identity_map}
-    layers = (layer for made in state.models.values() for layer in made.layers)
-    return files_of(layers) | {file for file in named if file is not None}
+    """Return the files that the last analysis needs, be they there or not; the next one may leave some of them."""
+    return _files_of_state(ANALYZED.known(storage) or AnalyticsState())

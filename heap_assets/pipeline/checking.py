@@ -12,6 +12,7 @@ from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.current import current_tables
+from heap_assets.pipeline.damage import damage_named
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.pending import arrivals
 
@@ -31,9 +32,9 @@ def check(source: Source, storage: Storage, ledger: Ledger, configuration: Confi
     arrived = arrivals(source, ledger)
     new = arrived.new_dumps(ledger)
     dumps = {**ledger.dumps, **new}
-    found = configured_events(
-        configuration, current_tables(storage, ledger), more=tables_with_files(dumps.values())
-    ).found
+    with damage_named(storage):
+        current = current_tables(storage, ledger)
+        found = configured_events(configuration, current, more=tables_with_files(dumps.values())).found
     return CheckOutcome(
         dumps=len(dumps), new=len(new), broken=tuple(arrived.broken().values()), warnings=found.warnings
     )

@@ -17,6 +17,7 @@ from heap_assets.lake.listing import LandedFile
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.current import CurrentTable
+from heap_assets.pipeline.damage import damage_named
 from heap_assets.pipeline.identity import migration_rows
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.resolution import Resolution
@@ -26,7 +27,7 @@ from heap_assets.quality.outcome import Outcome
 from heap_assets.quality.rows import reference_outcome, times_outcome
 from heap_assets.transforms.overlaps import ENTITY, OWNER, has_required_ids, keys
 
-_MEMORY = Memory("inspected.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
+INSPECTED = Memory("inspected.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
 _RECENT = 14
 
 
@@ -41,20 +42,21 @@ class Inspection:
 
 def inspection(storage: Storage, ledger: Ledger, resolution: Resolution, *, again: bool = False) -> Inspection:
     """Inspect the tables that changed since the last inspection that was remembered; with ``again`` every table."""
-    before = {} if again else _MEMORY.read(storage)
-    heaps = _heaps_counts(resolution)
+    before = {} if again else INSPECTED.read(storage)
     covers = {name: table.current.covers() for name, table in resolution.tables.items() if name not in SYSTEM_TABLES}
     changed = [name for name in covers if before.get(name) != covers[name]]
-    found = {
-        name: _Inspected(resolution, resolution.tables[name].current, ledger, heaps).outcomes() for name in changed
-    }
     of_identity = changed and {USER_MIGRATIONS.kind, USERS.kind} & set(changed)
-    return Inspection(found, _identity_outcomes(resolution) if of_identity else {}, covers)
+    with damage_named(storage):
+        heaps = _heaps_counts(resolution)
+        found = {
+            name: _Inspected(resolution, resolution.tables[name].current, ledger, heaps).outcomes() for name in changed
+        }
+        return Inspection(found, _identity_outcomes(resolution) if of_identity else {}, covers)
 
 
 def remember(storage: Storage, done: Inspection) -> None:
     """Remember what was inspected, once its outcomes are told."""
-    _MEMORY.write(storage, dict(done.covers))
+    INSPECTED.write(storage, dict(done.covers))
 
 
 class _Inspected:

@@ -19,12 +19,12 @@ from heap_assets.quality.outcome import Outcome
 from heap_assets.transforms import overlaps
 from heap_assets.transforms.overlaps import ENTITY, OWNER, has_required_ids
 
-_MEMORY = Memory("keys.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
+VERIFIED = Memory("keys.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
 
 
 def key_outcomes(storage: Storage, resolution: Resolution, *, again: bool = False) -> Mapping[str, Outcome]:
     """Return what was found in each table that has deliveries not looked at; with ``again`` in every table."""
-    verified = {} if again else _MEMORY.read(storage)
+    verified = {} if again else VERIFIED.read(storage)
     outcomes = {
         name: _outcome(table, frozenset(verified.get(name, ())))
         for name, table in resolution.tables.items()
@@ -36,7 +36,7 @@ def key_outcomes(storage: Storage, resolution: Resolution, *, again: bool = Fals
         if (outcomes[name].passed if name in outcomes else name in verified)
     }
     if after != verified:
-        _MEMORY.write(storage, after)
+        VERIFIED.write(storage, after)
     return outcomes
 
 

@@ -2,12 +2,13 @@
 
 A run takes every dump that has arrived, up to the first that cannot be taken; a file that a later full resync voids is
 not opened. What a run takes is decided against the ledger and the committed deliveries, so that a crash costs at most
-the delivery that was being written. Here: which deliveries to land, and the ledger after. Not here: one dump
-(begun_dump.py), its files (decoding.py).
+the delivery that was being written. Here: which dumps to land, and the ledger after. Not here: what the lake has of
+them (held_deliveries.py), one dump (begun_dump.py), its files (decoding.py).
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
@@ -16,15 +17,18 @@ from heap_assets.export.dump_files import with_file_times
 from heap_assets.export.manifest import Dump, content_digest
 from heap_assets.export.property_definitions import parse_definitions
 from heap_assets.export.source import Source
-from heap_assets.export.truth import DumpDelivery, current_deliveries
 from heap_assets.lake.landed_table import LandedTable
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.begun_dump import BegunDump, begun_dump
 from heap_assets.pipeline.decoding import Decoder
+from heap_assets.pipeline.held_deliveries import HeldDeliveries
 from heap_assets.pipeline.ledger import Ledger, read_ledger, write_ledger
 from heap_assets.pipeline.pending import Arrivals, arrivals
 from heap_assets.pipeline.progress import Progress
+
+if TYPE_CHECKING:
+    from heap_assets.export.truth import DumpDelivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,7 @@ class _Run:
     def __init__(self, source: Source, storage: Storage, progress: Progress, tables: dict[str, LandedTable]) -> None:
         self._source, self._storage, self._progress, self._tables = source, storage, progress, tables
         self._ledger = read_ledger(storage)
+        self._held = HeldDeliveries(storage, self._ledger, progress, tables)
         self._rows: dict[tuple[str, int], int] = {}
         self._failures: dict[int | None, str] = {}
 
@@ -106,7 +111,7 @@ class _Run:
             ledger=self._ledger,
             rows=self._rows,
             stored_rows={
-                table: sum(file.rows for file in self._table(table).files())
+                table: sum(file.rows for file in self._held.table(table).files())
                 for table in {table for table, _ in self._rows}
             },
             taken=taken,
@@ -128,7 +133,11 @@ class _Run:
             if failed is None:
                 return accepted
             if failed not in reland and limit is not None and failed >= limit:
-                raise LakeError(f"{self._failures[failed]} It had landed before, but the lake has lost it.")
+                raise LakeError(
+                    f"{self._failures[failed]} It had landed before, but the lake has lost it:"
+                    f" {self._held.lost(failed)}. Restore that from a backup, or the dump's files in the export; then"
+                    " run: heap-assets sync"
+                )
             reland.discard(failed)
             limit = failed if limit is None else min(limit, failed)
 
@@ -138,41 +147,19 @@ class _Run:
         A dump is begun before the one ahead of it is committed, so that commits and decoding go on side by side.
         """
         by_dump: dict[int, list[DumpDelivery]] = {}
-        for item in self._missing(accepted, reland):
+        for item in self._held.missing(accepted, reland=reland, done=self._rows):
             by_dump.setdefault(item.dump.dump_id, []).append(item)
         files = sum(item.delivery.file_count for items in by_dump.values() for item in items)
         self._progress.planned(dumps=len(by_dump), files=files)
         ahead: BegunDump | None = None
         for _, items in sorted(by_dump.items()):
-            tables = {item.delivery.table: self._table(item.delivery.table) for item in items}
+            tables = {item.delivery.table: self._held.table(item.delivery.table) for item in items}
             begun = begun_dump(self._source, decoder, items[0].dump, tables)
             if ahead is not None and not self._finished(ahead):
                 begun.cancel()
                 return ahead.dump.dump_id
             ahead = begun
         return None if ahead is None or self._finished(ahead) else ahead.dump.dump_id
-
-    def _missing(self, accepted: Iterable[Dump], reland: set[int]) -> list[DumpDelivery]:
-        """Return the deliveries that make up the tables and are not committed; only changed tables are looked at."""
-        landed = {
-            (item.delivery.table, item.dump.delivery_id)
-            for items in current_deliveries(self._ledger.dumps.values()).values()
-            for item in items
-        }
-        return [
-            item
-            for table, items in current_deliveries(accepted).items()
-            for item in items
-            if item.delivery.file_count
-            and (table, item.dump.dump_id) not in self._rows
-            and (
-                item.dump.dump_id in reland
-                or (
-                    (table, item.dump.delivery_id) not in landed
-                    and item.dump.delivery_id not in self._table(table).deliveries()
-                )
-            )
-        ]
 
     def _finished(self, begun: BegunDump) -> bool:
         """Commit a dump's deliveries as they are decoded; return whether all could be."""
@@ -183,9 +170,6 @@ class _Run:
             self._failures[begun.dump.dump_id] = str(error)
             return False
         return True
-
-    def _table(self, name: str) -> LandedTable:
-        return self._tables.setdefault(name, LandedTable(self._storage, name))
 
     def _dated(self, dumps: Mapping[int, Dump]) -> dict[int, Dump]:
         """Return the dumps with the time of the earliest file of each delivery; a file that is gone has none."""
@@ -214,6 +198,7 @@ class _Run:
             definition_texts={digest: texts[digest] for digest in sorted(set(definitions.values()))},
         )
         if ledger != self._ledger:
+            self._held.settle(accepted.values(), taken, done=self._rows)
             write_ledger(self._storage, ledger)
         self._ledger = ledger
 

@@ -13,7 +13,8 @@ from heap_assets.export.opening import open_source
 from heap_assets.export.sample.export import write_sample
 from heap_assets.export.sample.size import embedded_size
 from heap_assets.export.source import Source
-from heap_assets.lake.storage import FolderStorage, S3Storage, Storage
+from heap_assets.lake.s3_storage import S3Storage
+from heap_assets.lake.storage import FolderStorage, Storage
 from heap_assets.settings import Settings
 
 

@@ -29,7 +29,7 @@ class _Small:
     path: str
 
 
-_MEMORY = Memory("packs.json", TypeAdapter(dict[str, tuple[Pack, ...]]), without={})
+PACKED = Memory("packs.json", TypeAdapter(dict[str, tuple[Pack, ...]]), without={})
 
 
 def with_packs(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> CurrentTables:
@@ -37,25 +37,26 @@ def with_packs(storage: Storage, current: CurrentTables, *, rebuild: bool = Fals
 
     With ``rebuild`` the packs of earlier runs are left.
     """
-    before = _MEMORY.read(storage)
+    before = PACKED.read(storage)
+    torn = storage.torn([pack.path for found in before.values() for pack in found])
     tables, packs = {}, {}
     for name, table in current.tables.items():
-        found = _packed(storage, table, () if rebuild else _valid(before.get(name, ()), table.covers()))
+        found = _packed(storage, table, () if rebuild else _valid(before.get(name, ()), table.covers(), torn))
         tables[name] = replace(table, packs=found)
         if found:
             packs[name] = found
     if packs != before:
-        _MEMORY.write(storage, packs)
+        PACKED.write(storage, packs)
     return replace(current, tables=tables)
 
 
 def packed_files(storage: Storage) -> frozenset[str]:
     """Return the files of all packs."""
-    return frozenset(pack.path for packs in _MEMORY.read(storage).values() for pack in packs)
+    return frozenset(pack.path for packs in PACKED.read(storage).values() for pack in packs)
 
 
-def _valid(packs: Collection[Pack], covers: Collection[str]) -> tuple[Pack, ...]:
-    return tuple(pack for pack in packs if set(pack.covers) <= set(covers))
+def _valid(packs: Collection[Pack], covers: Collection[str], torn: Collection[str]) -> tuple[Pack, ...]:
+    return tuple(pack for pack in packs if set(pack.covers) <= set(covers) and pack.path not in torn)
 
 
 def _packed(storage: Storage, table: CurrentTable, packs: tuple[Pack, ...]) -> tuple[Pack, ...]:

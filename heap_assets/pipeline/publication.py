@@ -5,11 +5,9 @@ without any extension. Here: which tables there are. Not here: what is said of t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
-from pydantic import TypeAdapter
 
 from heap_assets.analytics_models import ANALYTICS, SCHEMA
 from heap_assets.catalog import (
@@ -26,42 +24,21 @@ from heap_assets.columns import ValueType
 from heap_assets.config.model import Configuration
 from heap_assets.labeled import Definition
 from heap_assets.labeled_columns import LeftOut
-from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.models import ALL_EVENTS, EVENT_TABLE_NAME, IDENTITY_MAP, MODELS, ORIGINAL_USER_ID, QUARANTINE, Model
-from heap_assets.pipeline import internal_schema, other_data, sync_tables
+from heap_assets.pipeline import other_data, sync_tables
 from heap_assets.pipeline.analysis import Analysis
 from heap_assets.pipeline.descriptions import Descriptions, MadeTable, PublishedTable
 from heap_assets.pipeline.internal_schema import InternalSchema
 from heap_assets.pipeline.layers import Layered
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.other_data import JoinedTable
+from heap_assets.pipeline.published import Publication
 from heap_assets.pipeline.resolution import Resolution
 from heap_assets.shapes import TableShape, union_columns
 from heap_assets.warehouse import views
-from heap_assets.warehouse.place import refuse_place
 from heap_assets.warehouse.publisher import PublishedFile, new_file
 from heap_assets.warehouse.sql import identifier
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """What was published, what Heap says of each event table, and what there is to warn of.
-
-    ``skipped_definitions`` are the property definitions that could not be used, ``warnings`` concern the configuration,
-    ``replaced`` is what other people had put into the file before.
-    """
-
-    path: Path
-    tables: tuple[PublishedTable, ...] = ()
-    about: Mapping[str, str] = field(default_factory=dict)
-    skipped_definitions: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    replaced: tuple[str, ...] = ()
-
-
-KEEP_YOUR_OWN = "each sync replaces the file: open it read-only, and keep tables of your own in another file"
-LAST_PUBLICATION: Memory[Publication | None] = Memory("published.json", TypeAdapter(Publication | None), without=None)
 
 
 def publish(
@@ -110,16 +87,6 @@ def publish(
         warnings=analysis.warnings,
         replaced=tuple(file.replaced),
     )
-
-
-def refuse_unusable_place(path: Path, configuration: Configuration) -> None:
-    """Do nothing if the file can be published at ``path``.
-
-    Raises:
-        SettingsError: It cannot, whatever is in it; says why.
-    """
-    own = configuration.schema_name, configuration.migrated_schema_name
-    refuse_place(path, [*own, SCHEMA, other_data.SCHEMA, internal_schema.SCHEMA])
 
 
 class _Building:

@@ -3,17 +3,22 @@
 Here: one small document. It is a memory, not a truth: without it everything works, only fewer tables have an asset.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from heap_assets.catalog import DROPPED_TABLES, SYSTEM_TABLES
 from heap_assets.config.model import Configuration
+from heap_assets.errors import LakeError
+from heap_assets.export.manifest import Dump
+from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.configured_events import ConfiguredEvents
-from heap_assets.pipeline.ledger import Ledger
+from heap_assets.pipeline.configured_events import ConfiguredEvents, configured_events
+from heap_assets.pipeline.current import CurrentTables
+from heap_assets.pipeline.damage import damage_named
+from heap_assets.pipeline.ledger import Ledger, read_ledger
 from heap_assets.pipeline.resolution import Resolution
 from heap_assets.pipeline.retired import retired_tables
 from heap_assets.pipeline.sync_tables import system_table
@@ -40,6 +45,8 @@ class Registry:
 
     ``grouped_funnels`` says whether a funnel is grouped, so that users are read; an older document leaves it open.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # a document of other keys does not say that there are no tables
 
     tables: tuple[KnownTable, ...] = ()
     funnels: tuple[str, ...] = ()
@@ -84,15 +91,36 @@ _MEMORY = Memory("tables.json", TypeAdapter(Registry), without=Registry())
 
 
 def read_registry(storage: Storage) -> Registry:
-    """Return what a run has seen; nothing if no run has left a registry that can be read."""
-    return _MEMORY.read(storage)
+    """Return what a run has seen; where no run has left a registry that can be read, the tables that have landed."""
+    known = _MEMORY.known(storage)
+    if known is not None:
+        return known
+    landed = tables_with_files(read_ledger(storage).dumps.values()) - SYSTEM_TABLES
+    return Registry(tables=tuple(KnownTable(name=name) for name in sorted(landed)))
 
 
 def write_registry(storage: Storage, registry: Registry) -> bool:
     """Keep what is known; return whether there is a change."""
     known = (table for table in registry.tables if table.name not in SYSTEM_TABLES)
     after = replace(registry, tables=tuple(sorted(known, key=lambda table: table.name)))
-    if read_registry(storage) == after:
+    if _MEMORY.known(storage) == after:
         return False
     _MEMORY.write(storage, after)
     return True
+
+
+def discover_tables(
+    storage: Storage, configuration: Configuration, new: Iterable[Dump], current: Callable[[], CurrentTables]
+) -> None:
+    """Put the tables of dumps that have arrived into the registry; ``current`` tells which are configured events.
+
+    Where it cannot, what is known of the configuration stays: landing mends the lake, or says what is wrong with it.
+    """
+    before, named = read_registry(storage), tables_with_files(new)
+    tables = before.with_tables(named)
+    try:
+        with damage_named(storage):
+            events = configured_events(configuration, current(), more=named)
+        write_registry(storage, registry_of(tables, configuration, events))
+    except LakeError:
+        write_registry(storage, replace(before, tables=tuple(tables)))

@@ -72,23 +72,26 @@ class ResolvedState:
     superseded: SupersededState | None = None
 
 
-_MEMORY = Memory("resolved.json", TypeAdapter(ResolvedState), without=ResolvedState())
-
-
-def read_state(storage: Storage) -> ResolvedState:
-    """Return what the last resolution left."""
-    return _MEMORY.read(storage)
-
-
-def write_state(storage: Storage, state: ResolvedState) -> None:
-    """Replace what the last resolution left."""
-    _MEMORY.write(storage, state)
-
-
-def resolved_files(storage: Storage) -> frozenset[str]:
-    """Return the files that the last resolution needs."""
-    state = read_state(storage)
+def _files_of_state(state: ResolvedState) -> frozenset[str]:
     files = {file for table in state.tables.values() for file in (table.overlaps, *table.user_rows)}
     files |= {state.identity_map} | {one.path for one in (state.everybody, state.superseded) if one is not None}
     users = () if state.users is None else state.users.layers
     return files_of(users) | {file for file in files if file is not None}
+
+
+RESOLVED = Memory("resolved.json", TypeAdapter(ResolvedState), without=ResolvedState(), files=_files_of_state)
+
+
+def read_state(storage: Storage) -> ResolvedState:
+    """Return what the last resolution left."""
+    return RESOLVED.read(storage)
+
+
+def write_state(storage: Storage, state: ResolvedState) -> None:
+    """Replace what the last resolution left."""
+    RESOLVED.write(storage, state)
+
+
+def resolved_files(storage: Storage) -> frozenset[str]:
+    """Return the files that the last resolution needs, be they there or not."""
+    return _files_of_state(RESOLVED.known(storage) or ResolvedState())

@@ -1,7 +1,6 @@
 """A sync: land, resolve, analyze, publish, report. What the Dagster assets and the command line both do.
 
-Here: the steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
-take turns. Not here: Dagster, terminals.
+Here: the steps, each safe to repeat, under a lock, with damage to the lake named. Not here: Dagster, terminals.
 """
 
 from collections.abc import Collection, Iterator
@@ -19,13 +18,13 @@ from heap_assets.config.model import Configuration
 from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.errors import SettingsError
 from heap_assets.export.source import Source
-from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.analysis import Analysis, analyze
 from heap_assets.pipeline.analytics_state import forget_analysis
 from heap_assets.pipeline.checking import CheckOutcome, check
 from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.current import CurrentTables, current_tables
+from heap_assets.pipeline.damage import damage_named
 from heap_assets.pipeline.export_identity import export_identity, refuse_other_export, refuse_unknown_export
 from heap_assets.pipeline.key_check import key_outcomes, refuse_failed_keys
 from heap_assets.pipeline.landing import LAST_LANDING, Landing, LandingOutcome, land
@@ -36,15 +35,17 @@ from heap_assets.pipeline.other_data import JoinedTable, join_other
 from heap_assets.pipeline.packing import with_packs
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
-from heap_assets.pipeline.publication import (
-    KEEP_YOUR_OWN,
-    LAST_PUBLICATION,
-    Publication,
-    publish,
-    refuse_unusable_place,
-)
+from heap_assets.pipeline.publication import publish
+from heap_assets.pipeline.published import KEEP_YOUR_OWN, LAST_PUBLICATION, Publication, refuse_unusable_place
 from heap_assets.pipeline.recovery import claim_lake, recover_ledger
-from heap_assets.pipeline.registry import Registry, known_tables, read_registry, registry_of, write_registry
+from heap_assets.pipeline.registry import (
+    Registry,
+    discover_tables,
+    known_tables,
+    read_registry,
+    registry_of,
+    write_registry,
+)
 from heap_assets.pipeline.reporting import write_report
 from heap_assets.pipeline.resolution import Resolution, resolve
 from heap_assets.settings import Settings
@@ -213,7 +214,7 @@ class Sync:
 
     def maintain(self) -> Maintenance:
         """Remove what neither the lake nor the published file needs any more."""
-        path = self.settings.duckdb_path
+        path, self._landed = self.settings.duckdb_path, {}  # tables that are open do not see what is removed
         published = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
         with self._lock():
             return maintain(self.storage, self.ledger(), published=published, now=datetime.now(UTC))
@@ -234,9 +235,7 @@ class Sync:
         refuse_unusable_place(self.settings.duckdb_path, self.configuration)
         ledger = self.ledger()
         new = arrivals(self.source(ledger), ledger).new_dumps(ledger)
-        named = tables_with_files(new.values())
-        events = configured_events(self.configuration, self.current(), more=named)
-        write_registry(self.storage, registry_of(self.registry().with_tables(named), self.configuration, events))
+        discover_tables(self.storage, self.configuration, new.values(), self.current)
 
     def registry(self) -> Registry:
         """Return the tables and segments that an earlier run has seen."""
@@ -252,7 +251,7 @@ class Sync:
             self._progress.note("another sync is at work on this machine; waiting for it")
             lock.acquire()
         try:
-            with disk_errors_explained(str(self.settings.home)):
+            with disk_errors_explained(str(self.settings.home)), damage_named(self.storage):
                 yield
         finally:
             lock.release()

@@ -6,8 +6,10 @@ Here: FolderStorage. Not here: a lake in S3 (pipeline/), Delta tables (test_land
 import os
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from heap_assets.errors import LakeError
 from heap_assets.lake.storage import FolderStorage
 
 
@@ -61,3 +63,49 @@ def test_a_write_that_fails_leaves_the_old_document(storage, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         storage.write("ledger.json", b"new")
     assert storage.read("ledger.json") == b"old"
+
+
+def test_what_a_document_may_name_is_on_the_disk_before_it_and_so_are_all_names_on_the_way(storage, monkeypatch):
+    flushed = []
+    real, above = os.fsync, Path(storage.uri).parent
+
+    def noted(file: int) -> None:
+        path = Path(f"/proc/self/fd/{file}").readlink()
+        flushed.extend([path.relative_to(above).as_posix()] if above in (path, *path.parents) else [])
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    file = storage.new_file("raw/users/1-a/x.parquet")
+    file.write_bytes(b"rows")
+    storage.keep(file, "raw/users/1-a/x.parquet")
+    assert flushed == []
+    storage.write("ledger.json", b"names it")
+    lake = "my lake"
+    assert flushed[:6] == [
+        f"{lake}/raw/users/1-a/x.parquet",
+        f"{lake}/raw/users/1-a",
+        f"{lake}/raw/users",
+        f"{lake}/raw",
+        lake,
+        ".",
+    ]
+    assert flushed[-2].startswith(f"{lake}/ledger.json.")
+    assert flushed[-1] == lake
+    flushed.clear()
+    storage.write("ledger.json", b"names nothing new")
+    assert len(flushed) == 2
+
+
+def test_a_document_that_cannot_be_read_is_an_error_that_names_it(storage):
+    Path(storage.uri, "ledger.json").mkdir(parents=True)
+    with pytest.raises(LakeError, match=r"ledger\.json cannot be read: Is a directory"):
+        storage.read("ledger.json")
+
+
+@pytest.mark.parametrize("left", [None, b"", b"PAR1", b"PAR1 rows and no end", bytes(400)])
+def test_a_parquet_file_that_is_gone_or_lacks_its_end_is_torn(storage, left):
+    whole, torn = storage.new_file("whole.parquet"), storage.new_file("torn.parquet")
+    pl.DataFrame({"a": [1]}).write_parquet(whole)
+    if left is not None:
+        torn.write_bytes(left)
+    assert storage.torn(["whole.parquet", "torn.parquet"]) == {"torn.parquet"}

@@ -177,6 +177,45 @@ def test_another_machine_publishes_the_same_from_the_lake_in_s3_and_lands_nothin
     assert_as_told(bucket, other)
 
 
+def test_what_is_lost_from_a_lake_in_s3_is_mended_or_named_with_the_command_that_does(bucket, s3_server, tmp_path):
+    write_dump(bucket.root, FIRST)
+    bucket.upload()
+    run(synced(bucket, tmp_path / "home", s3_server.endpoint, lake_in_s3=True))
+    write_dump(bucket.root, SECOND)
+    bucket.upload()
+    run(synced(bucket, tmp_path / "home", s3_server.endpoint, lake_in_s3=True))
+    pages = bucket.client.get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix="lake of ours/")
+    keys = [found["Key"] for page in pages for found in page["Contents"]]
+    (commit,) = (key for key in keys if key.endswith("signup/_delta_log/00000000000000000001.json"))
+    (data,) = (key for key in keys if "raw/users/" in key and key.endswith(".parquet"))
+    for key in (commit, data, *(key for key in keys if "/resolved/" in key)):
+        bucket.client.delete_object(Bucket=bucket.name, Key=key)
+    other = synced(bucket, tmp_path / "other", s3_server.endpoint, lake_in_s3=True)
+
+    with pytest.raises(HeapAssetsError) as error:
+        run(other)
+
+    assert f"s3://{bucket.name}/{data}" in str(error.value)
+    assert "heap-assets sync --reland 1" in str(error.value)
+    other = synced(bucket, tmp_path / "other", s3_server.endpoint, lake_in_s3=True)
+    other.land(reland=[1])
+    run(other)
+    assert_as_told(bucket, other)
+
+
+def test_a_copy_of_the_lake_that_a_power_cut_tore_is_fetched_again(bucket, s3_server, tmp_path):
+    write_dump(bucket.root, FIRST)
+    bucket.upload()
+    run(synced(bucket, tmp_path / "home", s3_server.endpoint, lake_in_s3=True))
+    copies = [*(tmp_path / "home" / "lake-cache").rglob("*.parquet")]
+    for copy in copies:
+        copy.write_bytes(copy.read_bytes()[:-9])
+    again = synced(bucket, tmp_path / "home", s3_server.endpoint, lake_in_s3=True)
+    run(again)
+    assert copies
+    assert_as_told(bucket, again)
+
+
 def test_lakes_below_prefixes_with_letters_of_urls_are_lakes_of_their_own(bucket, s3_server, tmp_path):
     """``#``, ``?`` and ``%`` end or change an address where it is read as a URL: two lakes would be one."""
     other = replace(bucket, root=tmp_path / "other export", there={}, sent={})

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from heap_assets.errors import PublishedFileError, SettingsError
-from heap_assets.pipeline.publication import refuse_unusable_place
+from heap_assets.pipeline.published import refuse_unusable_place
 from heap_assets.warehouse.place import refuse_place
 from heap_assets.warehouse.publisher import new_file
 from heap_assets.warehouse.reader import opened, synced_tables
