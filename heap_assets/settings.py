@@ -7,17 +7,21 @@ configuration (config/). A wrong value is one error that names the variable, the
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from heap_assets.aws.access import AwsAccess
+from heap_assets.config.durations import parse_duration
 from heap_assets.errors import SettingsError
 from heap_assets.other_table import OtherTable, read_other_table
 
 FactsAs = Literal["views", "tables"]
 DEFAULT_UI_URL = "http://127.0.0.1:3000"
 DEFAULT_MEMORY_GIB = 5.0
+DEFAULT_LOCK_WAIT = timedelta(hours=2)
+"""A sync that takes longer than this is a first build of years of data, or hangs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class Settings:
         duckdb_path: The published file.
         config_path: The analytics configuration; None stands for the packaged one.
         facts_as: Whether facts are published as views over the lake's Parquet or as tables.
+        lock_wait: How long a sync waits for another one that is at work on the same lake.
         memory_gib: About how much memory a first build may take, 2.3 at least; larger data is computed in parts.
         other: A table of the user's own that is published next to Heap's.
         aws: How S3 is reached.
@@ -52,6 +57,7 @@ class Settings:
     duckdb_path: Path
     config_path: Path | None
     facts_as: FactsAs
+    lock_wait: timedelta = DEFAULT_LOCK_WAIT
     memory_gib: float = DEFAULT_MEMORY_GIB
     other: OtherTable | None = None
     aws: AwsAccess
@@ -85,9 +91,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         return environment.get(name, "").strip() or None
 
     alerts = read_alert_settings(environment)
-    home = Path(setting("HEAP_HOME") or ".heap").expanduser().absolute()
-    if home.exists() and not home.is_dir():
-        raise SettingsError(f"HEAP_HOME is {home}, which is a file; it must be a folder.")
+    home = read_home(environment)
     lake_uri = _place("HEAP_LAKE_URI", setting("HEAP_LAKE_URI") or str(home / "lake"))
     if not is_s3(lake_uri) and Path(lake_uri).is_file():
         raise SettingsError(f"HEAP_LAKE_URI is {lake_uri}, which is a file; it must be a folder.")
@@ -109,6 +113,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         duckdb_path=duckdb_path,
         config_path=config_path,
         facts_as=_facts_as(setting("HEAP_FACTS_AS"), lake_uri),
+        lock_wait=_lock_wait(setting("HEAP_LOCK_WAIT")),
         memory_gib=_memory_gib(setting("HEAP_MEMORY_GIB")),
         other=read_other_table(setting("HEAP_OTHER_TABLE"), setting("HEAP_OTHER_KEY")),
         aws=AwsAccess(
@@ -130,6 +135,18 @@ def read_alert_settings(environment: Mapping[str, str]) -> AlertSettings:
     """
     urls, ui_url = (environment.get(name, "").strip() for name in ("HEAP_ALERT_URLS", "HEAP_UI_URL"))
     return AlertSettings(urls=_alert_urls(urls), ui_url=_ui_url(ui_url or DEFAULT_UI_URL))
+
+
+def read_home(environment: Mapping[str, str]) -> Path:
+    """Return HEAP_HOME alone: what was known last lies there, whatever is wrong with another setting.
+
+    Raises:
+        SettingsError: It is a file.
+    """
+    home = Path(environment.get("HEAP_HOME", "").strip() or ".heap").expanduser().absolute()
+    if home.exists() and not home.is_dir():
+        raise SettingsError(f"HEAP_HOME is {home}, which is a file; it must be a folder.")
+    return home
 
 
 def is_s3(uri: str) -> bool:
@@ -172,6 +189,13 @@ def _ui_url(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise SettingsError(f"HEAP_UI_URL is {value}; it must be an address such as http://dagster.example.com.")
     return value.rstrip("/")
+
+
+def _lock_wait(value: str | None) -> timedelta:
+    try:
+        return DEFAULT_LOCK_WAIT if value is None else parse_duration(value)
+    except ValueError as error:
+        raise SettingsError(f"HEAP_LOCK_WAIT is {value}; {error}.") from error
 
 
 def _memory_gib(value: str | None) -> float:

@@ -21,6 +21,7 @@ from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, escaped
+from heap_assets.errors import LakeError
 from heap_assets.lake.delta_errors import explained
 from heap_assets.lake.listing import LandedFile, remember_files, remembered_files
 from heap_assets.lake.parquet_footer import Footer
@@ -61,6 +62,7 @@ class LandedTable:
         self._delta: DeltaTable | None = None
         self._opened_with: dict[str, str] = {}
         self._files: tuple[LandedFile, ...] | None = None
+        self._version: int | None = None
         self._reserved = 0
         self._remembers = False
 
@@ -69,7 +71,7 @@ class LandedTable:
         if self._files is None:
             found = remembered_files(self._storage, self._folder)
             self._remembers = found is not None
-            self._files = self._listed() if found is None else found
+            self._version, self._files = self._listed() if found is None else found
         return self._files
 
     def remember(self) -> None:
@@ -115,10 +117,9 @@ class LandedTable:
             }
             size = new.written.stat().st_size
             self._storage.keep(new.written, new.path)
-            within = new.path.removeprefix(f"{self._folder}/")
             adds.append(
                 AddAction(
-                    path=within,
+                    path=new.path.removeprefix(f"{self._folder}/"),
                     size=size,
                     partition_values={_DELIVERY: delivery},
                     modification_time=int(time.time() * 1000),
@@ -170,10 +171,10 @@ class LandedTable:
             self._opened_with = options
         return self._delta
 
-    def _listed(self) -> tuple[LandedFile, ...]:
+    def _listed(self) -> tuple[int | None, tuple[LandedFile, ...]]:
         delta = self._open()
         if delta is None:
-            return ()
+            return None, ()
         adds = pl.DataFrame(delta.get_add_actions(flatten=True))
         counted = [column for column in adds.columns if column.startswith(_NULLS)]
         files = [
@@ -187,11 +188,12 @@ class LandedTable:
             )
             for row in adds.iter_rows(named=True)
         ]
-        return tuple(files)
+        return delta.version(), tuple(files)
 
     def _write(self, delivery: str, adds: list[AddAction], columns: list[str], dump_id: int) -> None:
-        properties = CommitProperties(custom_metadata={"delivery": delivery, "dump_id": str(dump_id)})
-        delta = self._open()
+        # What was decided on the files as they were holds for no later version, so nothing is retried on one.
+        properties = CommitProperties({"delivery": delivery, "dump_id": str(dump_id)}, max_commit_retries=0)
+        delta = self._open_as_listed()
         if delta is None:
             create_table_with_add_actions(
                 self._storage.address(self._folder),
@@ -203,22 +205,31 @@ class LandedTable:
                 storage_options=self._storage.options() or None,
                 commit_properties=properties,
             )
+            self._version = 0
             return
         known = {field.name for field in delta.schema().fields}
-        if missing := [column for column in columns if column not in known]:
-            delta.alter.add_columns([_delta_field(column) for column in missing])
-            delta.update_incremental()
+        if missing := [_delta_field(column) for column in columns if column not in known]:
+            delta.alter.add_columns(missing, commit_properties=CommitProperties(max_commit_retries=0))
+            self._version = delta.version()
         again = delivery in self.deliveries()
         delta.create_write_transaction(
             [*adds],
             "overwrite" if again else "append",
             delta.schema(),
-            partition_by=[_DELIVERY],
-            partition_filters=[(_DELIVERY, "=", delivery)] if again else None,
+            [_DELIVERY],
+            [(_DELIVERY, "=", delivery)] if again else None,
             commit_properties=properties,
             post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
         )
+        self._version = delta.version() + 1
         delta.update_incremental()
+
+    def _open_as_listed(self) -> DeltaTable | None:
+        delta = self._open()
+        if (None if delta is None else delta.version()) != self._version:
+            place = self._storage.address(self._folder)
+            raise LakeError(f"{place}: another process has committed meanwhile; sync again")
+        return delta
 
 
 def _folder_name(name: str) -> str:

@@ -43,8 +43,8 @@ class _Listing:
 _LISTING = TypeAdapter(_Listing)
 
 
-def remembered_files(storage: Storage, folder: str) -> tuple[LandedFile, ...] | None:
-    """Return the files of the table in a folder; None if they are not remembered as the log has them now."""
+def remembered_files(storage: Storage, folder: str) -> tuple[int, tuple[LandedFile, ...]] | None:
+    """Return version and files of the table in a folder; None if they are not remembered as the log has them now."""
     content = storage.read(f"{folder}/{_NAME}")
     if content is None:
         return None
@@ -54,7 +54,7 @@ def remembered_files(storage: Storage, folder: str) -> tuple[LandedFile, ...] | 
         return None
     if listing.version != _latest_version(storage, folder):
         return None
-    return tuple(
+    return listing.version, tuple(
         LandedFile(
             path=path,
             delivery=delivery,

@@ -1,18 +1,17 @@
 """A sync: land, resolve, analyze, publish, report. What the Dagster assets and the command line both do.
 
-Here: the steps on one set of settings, each safe to repeat, each under a lock so that two syncs on one machine
-take turns. Not here: Dagster, terminals.
+Here: the steps on one set of settings, each safe to repeat, each in a turn of its own, so that no other sync is at
+work on the lake meanwhile. Not here: turns (turns.py), Dagster, terminals.
 """
 
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from heap_assets.catalog import DROPPED_TABLES
@@ -46,6 +45,7 @@ from heap_assets.pipeline.reporting import write_report
 from heap_assets.pipeline.resolution import Resolution, resolve
 from heap_assets.pipeline.retired import retired_tables
 from heap_assets.pipeline.sync_tables import system_table
+from heap_assets.pipeline.turns import Turns
 from heap_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,6 +68,16 @@ class Sync:
         self._landed_by: Ledger | None = None
         self._analysis: Analysis | None = None
         self._joined: JoinedTable | None = None
+        self._turns = Turns(settings, progress.note, self._forget)
+
+    def _forget(self) -> None:
+        """Forget what is known of the lake: somebody else has been at work on it."""
+        self._resolution = self._analysis = self._joined = self._landed_by = None
+        self._landed = {}
+
+    def turn(self, what: str) -> AbstractContextManager[None]:
+        """Have the lake alone; a ``LakeError`` names who still has it after HEAP_LOCK_WAIT. Turns may be nested."""
+        return self._turns.turn(what)
 
     @property
     def configuration(self) -> Configuration:
@@ -80,7 +90,7 @@ class Sync:
     def storage(self) -> Storage:
         """Return the lake's storage."""
         if self._storage is None:
-            self._storage = open_storage(self.settings)
+            self._storage = open_storage(self.settings, fence=self._turns.check)
         return self._storage
 
     def source(self) -> Source:
@@ -92,7 +102,7 @@ class Sync:
 
     def _make_sample(self) -> None:
         """Make the sample beside its place: one that a killed run left unfinished would be taken for whole."""
-        with self._lock(), tempfile.TemporaryDirectory(dir=self.settings.home) as beside:
+        with self._turns.at_home("sample"), tempfile.TemporaryDirectory(dir=self.settings.home) as beside:
             write_sample(Path(beside) / "sample", embedded_size(datetime.now(UTC)))
             if not self.settings.sample_path.exists():
                 (Path(beside) / "sample").rename(self.settings.sample_path)
@@ -104,9 +114,8 @@ class Sync:
     def land(self, *, reland: Collection[int] = ()) -> Landing:
         """Land everything that is pending."""
         source = self.source()
-        with self._lock():
-            self._resolution = self._analysis = None
-            self._landed = {}
+        with self.turn("land"):
+            self._forget()
             landing = land(source, self.storage, self._progress, reland=reland, tables=self._landed)
             self._landed_by = landing.ledger
             _LAST_LANDING.write(self.storage, landing.outcome())
@@ -125,7 +134,7 @@ class Sync:
 
     def resolve(self, *, rebuild: bool = False) -> Resolution:
         """Resolve everything; with ``rebuild`` from the raw lake alone, which then holds for the analysis too."""
-        with self._lock():
+        with self.turn("resolve"):
             self._analysis = self._joined = None
             if rebuild:
                 forget_analysis(self.storage)
@@ -139,8 +148,8 @@ class Sync:
 
     def analyze(self) -> Analysis:
         """Make the models of heap_analytics and the segments; what nothing changed for stays as it is."""
-        resolution = self.resolution()
-        with self._lock():
+        with self.turn("analyze"):
+            resolution = self.resolution()
             self._analysis = analyze(
                 self.storage, resolution, self.ledger(), self.configuration, memory_gib=self.settings.memory_gib
             )
@@ -152,8 +161,8 @@ class Sync:
         """Read the other table of the settings and find out whom its rows are about."""
         if self.settings.other is None:
             raise SettingsError("HEAP_OTHER_TABLE is not set; there is no other table to join.")
-        analysis = self._analysis or self.analyze()
-        with self._lock():
+        with self.turn("join"):
+            analysis = self._analysis or self.analyze()
             self._joined = join_other(self.storage, analysis, self.settings.other)
         return self._joined
 
@@ -163,12 +172,17 @@ class Sync:
         Raises:
             HeapAssetsError: A table's key does not hold; the published file stays as it was.
         """
-        resolution = self.resolution()
-        analysis = self._analysis or self.analyze()
-        if self.settings.other is not None and self._joined is None:
-            self.join_other()
-        with self._lock(), ThreadPoolExecutor(1) as beside:
+        with self.turn("publish"), ThreadPoolExecutor(1) as beside:
+            resolution = self.resolution()
+            analysis = self._analysis or self.analyze()
+            if self.settings.other is not None and self._joined is None:
+                self.join_other()
             keys = beside.submit(key_outcomes, self.storage, resolution)
+
+            def refuse() -> None:
+                refuse_failed_keys(keys.result())
+                self._turns.check()
+
             ledger = self.ledger()
             publication = publish(
                 self.settings.duckdb_path,
@@ -179,7 +193,7 @@ class Sync:
                 joined=self._joined,
                 configuration=self.configuration,
                 as_tables=self.settings.facts_as == "tables",
-                refuse=lambda: refuse_failed_keys(keys.result()),
+                refuse=refuse,
             )
             _LAST_PUBLICATION.write(self.storage, publication)
             names = resolution.current.names.in_s
@@ -204,7 +218,7 @@ class Sync:
         """Remove what neither the lake nor the published file needs any more."""
         path = self.settings.duckdb_path
         published = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
-        with self._lock():
+        with self.turn("maintain"):
             return maintain(self.storage, self.ledger(), published=published, now=datetime.now(UTC))
 
     def pending(self) -> tuple[tuple[int, ...], dict[int | None, str]]:
@@ -219,28 +233,16 @@ class Sync:
 
     def discover(self) -> None:
         """Put the tables that the manifests name into the registry, so that a first run knows them beforehand."""
-        ledger = self.ledger()
-        new = arrivals(self.source(), ledger).new_dumps(ledger)
-        known = {table.name: table for table in self.registry().tables}
-        named = tables_with_files(new.values())
-        tables = {**{name: KnownTable(name=name) for name in named}, **known}
-        events = configured_events(self.configuration, self.current(), more=named)
-        write_registry(self.storage, registry_of(tables.values(), self.configuration, events))
+        source = self.source()
+        with self.turn("discover"):
+            ledger = self.ledger()
+            new = arrivals(source, ledger).new_dumps(ledger)
+            known = {table.name: table for table in self.registry().tables}
+            named = tables_with_files(new.values())
+            tables = {**{name: KnownTable(name=name) for name in named}, **known}
+            events = configured_events(self.configuration, self.current(), more=named)
+            write_registry(self.storage, registry_of(tables.values(), self.configuration, events))
 
     def registry(self) -> Registry:
         """Return the tables and segments that an earlier run has seen."""
         return read_registry(self.storage)
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        self.settings.home.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.settings.home / "sync.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            self._progress.note("another sync is at work on this machine; waiting for it")
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
