@@ -6,10 +6,11 @@ Here: one small document. It is a memory, not a truth: without it everything wor
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from heap_assets.catalog import SYSTEM_TABLES
 from heap_assets.config.model import Configuration
+from heap_assets.errors import LakeError
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.configured_events import ConfiguredEvents
@@ -56,7 +57,24 @@ def registry_of(tables: Iterable[KnownTable], configuration: Configuration, even
     )
 
 
-_MEMORY = Memory("tables.json", TypeAdapter(Registry), without=Registry())
+_PATH, _DOCUMENT = "tables.json", TypeAdapter(Registry)
+_MEMORY = Memory(_PATH, _DOCUMENT, without=Registry())
+
+
+def known_registry(storage: Storage) -> Registry | None:
+    """Return what a run has seen; None if no run has left word.
+
+    Raises:
+        HeapAssetsError: The lake or the document cannot be read.
+    """
+    address = storage.address(_PATH)
+    try:
+        content = storage.read(_PATH)
+        return None if content is None else _DOCUMENT.validate_json(content)
+    except OSError as error:
+        raise LakeError(f"{address} cannot be read: {error}; check the lake's place and the rights on it") from error
+    except ValidationError as error:
+        raise LakeError(f"{address} is damaged; run heap_sync, which writes it again.") from error
 
 
 def read_registry(storage: Storage) -> Registry:

@@ -32,6 +32,7 @@ from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.key_check import key_outcomes, refuse_failed_keys
 from heap_assets.pipeline.landing import Landing, LandingOutcome, land
+from heap_assets.pipeline.last_known import keep_known
 from heap_assets.pipeline.ledger import Ledger, read_ledger
 from heap_assets.pipeline.maintenance import Maintenance, maintain
 from heap_assets.pipeline.opening import open_storage
@@ -204,6 +205,7 @@ class Sync:
                 tables.append(KnownTable(name=name, about=about, published=renamed, retired=retired.get(name, "")))
             events = configured_events(self.configuration, resolution.current)
             write_registry(self.storage, registry_of(tables, self.configuration, events))
+            keep_known(self.settings, self.storage)
         return publication
 
     def report(self) -> Path:
@@ -236,12 +238,12 @@ class Sync:
         source = self.source()
         with self.turn("discover"):
             ledger = self.ledger()
-            new = arrivals(source, ledger).new_dumps(ledger)
-            known = {table.name: table for table in self.registry().tables}
-            named = tables_with_files(new.values())
-            tables = {**{name: KnownTable(name=name) for name in named}, **known}
+            named = tables_with_files(arrivals(source, ledger).new_dumps(ledger).values())
+            tables = {name: KnownTable(name=name) for name in named}
+            tables.update({table.name: table for table in self.registry().tables})
             events = configured_events(self.configuration, self.current(), more=named)
             write_registry(self.storage, registry_of(tables.values(), self.configuration, events))
+            keep_known(self.settings, self.storage)
 
     def registry(self) -> Registry:
         """Return the tables and segments that an earlier run has seen."""

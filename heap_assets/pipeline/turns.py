@@ -12,6 +12,8 @@ from heap_assets.lake.lock import FolderLock, Lock, held
 from heap_assets.pipeline.opening import open_lock
 from heap_assets.settings import Settings
 
+RUNS = "runs"
+
 
 class Turns:
     """The turns of one sync; they may be nested."""
@@ -57,4 +59,4 @@ class Turns:
 
 def run_lock(settings: Settings, run_id: str) -> Lock:
     """Return the lock that a run holds while it lives; nobody waits for it."""
-    return open_lock(settings, f"runs/{run_id}")
+    return open_lock(settings, f"{RUNS}/{run_id}")
