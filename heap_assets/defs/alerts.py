@@ -22,7 +22,7 @@ from heap_assets.alerts.delivery import delivered, destinations
 from heap_assets.alerts.message import FailedRun, change_message, run_message
 from heap_assets.alerts.outbox import Waiting, posted
 from heap_assets.alerts.transitions import Level, Told, Watched, changes
-from heap_assets.defs.dead_runs import end_dead_runs
+from heap_assets.defs.dead_runs import DIED, end_dead_runs
 from heap_assets.defs.freshness import CHECK
 from heap_assets.errors import HeapAssetsError
 from heap_assets.settings import read_alert_settings, read_settings
@@ -137,7 +137,8 @@ def _failed_runs(instance: dg.DagsterInstance, before: AlertState) -> dict[str, 
         events = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
         told = list(_told(record.event_log_entry.dagster_event for record in events))
         if told or not events:
-            text = " ".join(told) or "It ended before a step failed."
+            died = "Its process died; the next run goes on from there."
+            text = " ".join(told) or (died if DIED in run.tags else "It ended before a step failed.")
             failed[run.run_id] = FailedRun(run_id=run.run_id, job=_job(run), told=text)
     return failed
 

@@ -105,8 +105,8 @@ def test_what_cannot_be_read_is_as_it_was_last_known_and_a_check_fails_until_it_
         assert named in reason
 
 
-def test_an_address_with_a_password_is_not_kept_at_home(known, monkeypatch):
-    place, daemon = known
+def test_where_another_table_lies_is_not_kept_at_home_since_it_may_hold_a_password(known):
+    place, _ = known
     kept = (place.folder / "home" / "definitions.json").read_text()
     assert "signup" in kept
     assert str(place.folder / "crm.csv") not in kept
