@@ -110,7 +110,10 @@ def _limits(texts: tuple[str, str]) -> Mapping[str, str]:
 def _copied(environment: Mapping[str, str]) -> Known:
     """Return the copy; nothing if there is none, or none that can be read, which the next run replaces."""
     try:
-        left = _DOCUMENT.validate_json((read_home(environment) / _COPY).read_bytes())
+        copy = read_home(environment) / _COPY
+        if not copy.exists():
+            return Known()
+        left = _DOCUMENT.validate_json(copy.read_bytes())
         limits = {name: _limits(texts) for name, texts in left.limits.items()}
         freshness = Freshness.model_validate({"default": _limits(left.default), "tables": limits})
     except (HeapAssetsError, OSError, ValidationError, RuntimeError):

@@ -98,8 +98,8 @@ def test_a_run_of_others_is_never_ended(place, storage):
 
 def slow_export(place):
     """Deliver so much that a sync is at work for a second or two."""
-    for number in range(1, 4):
-        place.deliver(number, {f"table_{table}": events((number, 1, 1, "2026-01-01")) for table in range(3)})
+    for number in range(1, 6):
+        place.deliver(number, {f"table_{table}": events((number, 1, 1, "2026-01-01")) for table in range(4)})
 
 
 def started_sync(place, command, folder):
@@ -130,8 +130,6 @@ def test_after_a_kill_the_next_tick_asks_for_a_run_that_goes_on_from_there(place
             time.sleep(0.1)
         while daemon.get_run_by_id(found[0].run_id).status is not dg.DagsterRunStatus.STARTED:
             time.sleep(0.05)
-        told = place.tick(SENSOR, daemon)
-        assert "queued or at work" in told.skip_message
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         assert status(daemon, found[0].run_id) is dg.DagsterRunStatus.STARTED
