@@ -13,7 +13,11 @@ import pytest
 from heap_assets.defs.completeness import COMPLETE
 from heap_assets.defs.definitions import heap_definitions
 from heap_assets.defs.keys import SYNCED, table_key
+from heap_assets.pipeline.progress import Silence
+from heap_assets.pipeline.sync import Sync
+from heap_assets.settings import read_settings
 from heap_assets_tests.defs.operated import events
+from heap_assets_tests.published import run
 
 CONFIG = "freshness: {default: {warn: 90h, fail: 100h}, tables: {signup: {warn: 5h, fail: 7h}}}\n"
 
@@ -26,8 +30,8 @@ def known(place, monkeypatch):
     (place.folder / "crm.csv").write_text("email,plan\na@x,1\n")
     monkeypatch.setenv("HEAP_OTHER_TABLE", str(place.folder / "crm.csv"))
     place.deliver(1, {"signup": events((1, 1, 1, "2026-01-01")), "order": events((2, 1, 1, "2026-01-01"))})
+    run(Sync(read_settings(os.environ), Silence()))
     with dg.instance_for_test() as daemon:
-        assert place.sync(daemon)
         yield place, daemon
 
 
