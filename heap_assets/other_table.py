@@ -10,6 +10,7 @@ from typing import Literal
 
 from heap_assets.errors import SettingsError
 from heap_assets.names import table_name
+from heap_assets.places import local_path
 
 Kind = Literal["csv", "parquet", "duckdb", "postgres"]
 Key = Literal["identity", "email"]
@@ -60,7 +61,7 @@ def read_other_table(place: str | None, key: str | None) -> OtherTable | None:
     column, _, compared = (key or "email").partition("=")
     compared = compared or column
     address, _, table = place.partition("#")
-    path = str(Path(address).expanduser().absolute())
+    path = "" if "://" in address else str(local_path("HEAP_OTHER_TABLE", address, allowed=_ALLOWED))
     names = tuple(table.split(".")) if table else ()
     match compared:
         case "identity" | "email" if column:

@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "quality": {"quality", "catalog", "columns", "documented_columns"},
     "alerts": {"alerts", "errors"},
     "report": {"report", "config", "warehouse", *CATALOGUE},
-    "pipeline": {*CATALOGUE, *ROOMS, "addresses", "disk_errors", "settings"} - {"defs"},
+    "pipeline": {*CATALOGUE, *ROOMS, "addresses", "disk_errors", "places", "settings"} - {"defs"},
 }
 NEVER_IMPORTED_BY_TRANSFORMS = {"os", "sys", "pathlib", "io", "time", "random", "uuid", "tempfile", "logging", "duckdb"}
 NEVER_ASKED_BY_TRANSFORMS = r"open|now|today|utcnow|collect|(read|scan|write|sink)_\w+"

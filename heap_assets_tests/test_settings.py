@@ -3,13 +3,15 @@
 Here: variables. Not here: the analytics configuration (config/), credentials (export/test_s3_access.py).
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from heap_assets.addresses import S3Place, read_address
 from heap_assets.errors import SettingsError
-from heap_assets.settings import Settings, is_s3, read_settings
+from heap_assets.places import is_s3
+from heap_assets.settings import Settings, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -164,3 +166,10 @@ def test_addresses_of_alerts_are_parted_by_blanks_and_never_shown():
 def test_the_address_of_the_ui_is_one(value):
     with pytest.raises(SettingsError, match="HEAP_UI_URL"):
         read_settings({"HEAP_UI_URL": value})
+
+
+def test_how_long_a_sync_waits_for_another_is_a_duration():
+    assert settings().lock_wait == timedelta(hours=2)
+    assert settings(HEAP_LOCK_WAIT="90s").lock_wait == timedelta(seconds=90)
+    with pytest.raises(SettingsError, match=r"HEAP_LOCK_WAIT is soon; allowed: a whole number and a unit"):
+        settings(HEAP_LOCK_WAIT="soon")

@@ -30,6 +30,10 @@ _RETRIES = Config(
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
+AT_ONCE: Final = _RETRIES.merge(
+    Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=4, read_timeout=4)
+)
+"""For calls that are of no use when they come late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +63,14 @@ def aws_session(access: AwsAccess) -> boto3.Session:
         return boto3.Session(botocore_session=core, region_name=region)
 
 
-def s3_client(access: AwsAccess, session: boto3.Session | None = None) -> "S3Client":
-    """Return a client that retries, times out, and follows the bucket's region."""
+def s3_client(access: AwsAccess, session: boto3.Session | None = None, *, calls: Config = _RETRIES) -> "S3Client":
+    """Return a client that retries, times out, and follows the bucket's region; ``calls`` says for how long."""
     session = session or aws_session(access)
     with explained("the S3 client"):
         endpoint = _endpoint(access, session)
         # Only AWS gives every bucket a host name of its own.
         style = Config(s3={"addressing_style": "path"}) if endpoint else Config()
-        return session.client("s3", endpoint_url=endpoint, config=_RETRIES.merge(style))
+        return session.client("s3", endpoint_url=endpoint, config=calls.merge(style))
 
 
 def storage_options(access: AwsAccess, session: boto3.Session | None = None) -> dict[str, str]:

@@ -7,6 +7,7 @@ Here: looking, in Dagster's words. Not here: what deserves a message, its text, 
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -21,8 +22,10 @@ from heap_assets.alerts.delivery import delivered, destinations
 from heap_assets.alerts.message import FailedRun, change_message, run_message
 from heap_assets.alerts.outbox import Waiting, posted
 from heap_assets.alerts.transitions import Level, Told, Watched, changes
+from heap_assets.defs.dead_runs import DIED, end_dead_runs
 from heap_assets.defs.freshness import CHECK
-from heap_assets.settings import read_alert_settings
+from heap_assets.errors import HeapAssetsError
+from heap_assets.settings import read_alert_settings, read_settings
 
 _SENSOR_S = 15
 _MOST_RUNS = 100
@@ -58,6 +61,8 @@ def alert_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Sk
     settings, now = read_alert_settings(os.environ), time.time()
     if not settings.urls:
         return dg.SkipReason("HEAP_ALERT_URLS is not set: nobody is told of failures.")
+    with suppress(HeapAssetsError):  # other settings or the lake may be what is wrong, and that has to be told
+        end_dead_runs(context.instance, read_settings(os.environ), now=datetime.now(UTC))
     services = destinations(settings.urls)
     before = _STATE.validate_json(context.cursor) if context.cursor else AlertState(runs_after=now)
     found, told = changes(before.told, tuple(_watched(context)), now=now)
@@ -132,7 +137,8 @@ def _failed_runs(instance: dg.DagsterInstance, before: AlertState) -> dict[str, 
         events = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
         told = list(_told(record.event_log_entry.dagster_event for record in events))
         if told or not events:
-            text = " ".join(told) or "It ended before a step failed."
+            died = "Its process died; the next run goes on from there."
+            text = " ".join(told) or (died if DIED in run.tags else "It ended before a step failed.")
             failed[run.run_id] = FailedRun(run_id=run.run_id, job=_job(run), told=text)
     return failed
 

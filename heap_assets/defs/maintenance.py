@@ -4,6 +4,7 @@ import os
 
 import dagster as dg
 
+from heap_assets.defs.dead_runs import living_executor
 from heap_assets.defs.resources import LoggedProgress
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
@@ -35,7 +36,7 @@ def tidy_up(context: dg.OpExecutionContext) -> None:
 @dg.job(
     name=MAINTENANCE_JOB,
     tags={"heap/sync": "1"},
-    executor_def=dg.in_process_executor,
+    executor_def=living_executor,
     description=(
         "Removes what neither the lake nor a published file needs: deliveries that a resync made void, and Parquet that"
         " has counted for nothing for 7 days. Never while a sync is at work."

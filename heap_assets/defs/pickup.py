@@ -5,15 +5,18 @@ Here: ticks of a few lines. Not here: the decision (pipeline/pickup.py).
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import dagster as dg
 
+from heap_assets.defs.completeness import tell_completeness
+from heap_assets.defs.dead_runs import DIED, end_dead_runs
 from heap_assets.defs.keys import DUCKDB_FILE
 from heap_assets.defs.outcomes import check_evaluation, check_result
 from heap_assets.defs.selection import standing
 from heap_assets.errors import HeapAssetsError, SettingsError, SourceError
+from heap_assets.pipeline.last_known import Known
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.pickup import MOST_ATTEMPTS, Attempt, pickup, waiting_dumps, waiting_key
 from heap_assets.pipeline.progress import Silence
@@ -34,18 +37,28 @@ _AT_WORK = [
 ]
 
 
-@dg.sensor(
-    name="heap_manifests",
-    job_name=SYNC_JOB,
-    minimum_interval_seconds=_SENSOR_S,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description=(
-        "Runs heap_sync when a manifest arrives or changes. Prevents: dumps that lie in the bucket until somebody"
-        " looks. One sync at a time; a dump that failed holds back later ones, and each tick says so; a listing that"
-        " fails is a failed tick, never an empty bucket."
-    ),
-)
-def manifest_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+def manifest_sensor(loaded: Known) -> dg.SensorDefinition:
+    """Return the sensor of definitions that were made of this; it also tells whether they are complete."""
+
+    @dg.sensor(
+        name="heap_manifests",
+        job_name=SYNC_JOB,
+        minimum_interval_seconds=_SENSOR_S,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Runs heap_sync when a manifest arrives or changes, and ends runs whose process has died. Prevents: dumps"
+            " that lie in the bucket until somebody looks. One sync at a time; a dump that failed holds back later"
+            " ones, and each tick says so; a listing that fails is a failed tick, never an empty bucket."
+        ),
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        tell_completeness(context.instance, loaded)
+        return _tick(context)
+
+    return sensor
+
+
+def _tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Ask for a run if something waits that no run has been asked for."""
     running = _running(context.instance)
     if running is not None:
@@ -164,6 +177,9 @@ def _failed(instance: dg.DagsterInstance) -> bool:
 
 
 def _running(instance: dg.DagsterInstance) -> str | None:
+    """Return a sync that is queued or at work; one whose process is dead is ended first."""
+    with suppress(HeapAssetsError):  # a setting that is wrong is told by who looks at the export
+        end_dead_runs(instance, read_settings(os.environ), now=datetime.now(UTC))
     runs = instance.get_runs(dg.RunsFilter(job_name=SYNC_JOB, statuses=_AT_WORK), limit=1)
     return runs[0].run_id if runs else None
 
@@ -174,6 +190,7 @@ def _attempts(instance: dg.DagsterInstance, key: str) -> tuple[Attempt, ...]:
         Attempt(
             run_id=record.dagster_run.run_id,
             ended=None if record.end_time is None else datetime.fromtimestamp(record.end_time, UTC),
+            died=DIED in record.dagster_run.tags,
         )
         for record in records
     )

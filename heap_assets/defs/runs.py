@@ -4,15 +4,18 @@ Here: the instance that the UI shows too, run config, the result. Not here: what
 """
 
 import os
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from heap_assets import errors
+from heap_assets.defs.dead_runs import end_dead_runs, living
 from heap_assets.defs.definitions import heap_definitions
 from heap_assets.defs.pickup import SYNC_JOB
 from heap_assets.defs.selection import standing
@@ -33,11 +36,15 @@ class RunOutcome:
 def run_sync_job(progress: Progress, *, rebuild: bool, reland: tuple[int, ...]) -> RunOutcome:
     """Run heap_sync in this process and return how it ended; its history is where the UI looks for it."""
     job = heap_definitions(progress=progress).resolve_job_def(SYNC_JOB)
-    named = standing(job, Sync(read_settings(os.environ), Silence()).registry().tables)
+    settings, run_id = read_settings(os.environ), str(uuid.uuid4())
+    named = standing(job, Sync(settings, Silence()).registry().tables)
     job = job.get_subset(asset_selection=set(named.assets), asset_check_selection=set(named.checks))
-    with _instance() as instance:
+    with _instance() as instance, living(run_id) as tags:
+        end_dead_runs(instance, settings, now=datetime.now(UTC))
         result = job.execute_in_process(
             instance=instance,
+            run_id=run_id,
+            tags=tags,
             raise_on_error=False,
             run_config={
                 "ops": {"land": {"config": {"reland": list(reland)}}, "resolve": {"config": {"rebuild": rebuild}}},

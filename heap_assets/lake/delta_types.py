@@ -1,12 +1,19 @@
-"""Delta's types of stored columns.
+"""What Delta is told: the types of stored columns, and what a file of a delivery holds.
 
-Here: from a stored column's name to its type. Not here: how a column is stored (columns.py).
+Here: from a stored column's name to its type, from a footer to an add action. Not here: how a column is stored
+(columns.py), committing (landed_table.py).
 """
+
+import json
+import time
 
 from deltalake import Field
 from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction
 
 from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column
+from heap_assets.lake.listing import DELIVERY
+from heap_assets.lake.parquet_footer import Footer
 
 _DELTA_TYPES = {
     ValueType.BOOLEAN: "boolean",
@@ -25,3 +32,21 @@ def stored_type(column: str) -> ValueType:
 def delta_field(column: str) -> Field:
     """Return a stored column as Delta declares it."""
     return Field(column, PrimitiveType(_DELTA_TYPES[stored_type(column)]))
+
+
+def add_action(within: str, footer: Footer, *, size: int, delivery: str, dump_id: int, first: int) -> AddAction:
+    """Return what a commit says of a file of a delivery; ``first`` is the id of its first row."""
+    statistics = {
+        "numRecords": footer.rows,
+        "nullCount": footer.nulls,
+        "minValues": {ROW_ID: first, DUMP_ID: dump_id},
+        "maxValues": {ROW_ID: first + footer.rows - 1, DUMP_ID: dump_id},
+    }
+    return AddAction(
+        path=within,
+        size=size,
+        partition_values={DELIVERY: delivery},
+        modification_time=int(time.time() * 1000),
+        data_change=True,
+        stats=json.dumps(statistics),
+    )

@@ -7,8 +7,6 @@ Here: committing and listing files. Not here: remembering them (listing.py), wha
 deliveries count (the caller).
 """
 
-import json
-import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +17,10 @@ from deltalake.exceptions import TableNotFoundError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
-from heap_assets.columns import DUMP_ID, ROW_ID
+from heap_assets.errors import LakeError
 from heap_assets.lake.delta_errors import explained
 from heap_assets.lake.delta_log import mend_log, settle_log
-from heap_assets.lake.delta_types import delta_field, stored_type
+from heap_assets.lake.delta_types import add_action, delta_field, stored_type
 from heap_assets.lake.listing import (
     DELIVERY,
     LandedFile,
@@ -63,6 +61,7 @@ class LandedTable:
         self._delta: DeltaTable | None = None
         self._opened_with: dict[str, str] = {}
         self._files: tuple[LandedFile, ...] | None = None
+        self._version: int | None = None
         self._reserved = 0
         self._remembers = self._is_stale = False
 
@@ -76,10 +75,12 @@ class LandedTable:
         if self._files is None:
             found = remembered_files(self._storage, self._folder)
             self._remembers, self._is_stale = found is not None, found is None
-            if found is None:
+            if found is not None:
+                self._version, self._files = found
+            else:
                 delta = self._open()
-                found = () if delta is None else committed_files(delta, self._folder)
-            self._files = found
+                self._version = None if delta is None else delta.version()
+                self._files = () if delta is None else committed_files(delta, self._folder)
         return self._files
 
     def remember(self) -> None:
@@ -142,24 +143,11 @@ class LandedTable:
             nulls, count = footer.nulls, footer.rows
             columns.update(dict.fromkeys(nulls))
             rows += count
-            statistics = {
-                "numRecords": count,
-                "nullCount": nulls,
-                "minValues": {ROW_ID: new.first_row_id, DUMP_ID: dump_id},
-                "maxValues": {ROW_ID: new.first_row_id + count - 1, DUMP_ID: dump_id},
-            }
             size = new.written.stat().st_size
             self._storage.keep(new.written, new.path)
             within = new.path.removeprefix(f"{self._folder}/")
             adds.append(
-                AddAction(
-                    path=within,
-                    size=size,
-                    partition_values={DELIVERY: delivery},
-                    modification_time=int(time.time() * 1000),
-                    data_change=True,
-                    stats=json.dumps(statistics),
-                )
+                add_action(within, footer, size=size, delivery=delivery, dump_id=dump_id, first=new.first_row_id)
             )
             landed.append(
                 LandedFile(
@@ -212,8 +200,9 @@ class LandedTable:
 
     def _write(self, delivery: str, adds: list[AddAction], columns: list[str], dump_id: int) -> int:
         """Commit; return the version that the table had before, -1 without one."""
-        properties = CommitProperties(custom_metadata={"delivery": delivery, "dump_id": str(dump_id)})
-        delta = self._open()
+        # What was decided on the files as they were holds for no later version, so nothing is retried on one.
+        properties = CommitProperties({"delivery": delivery, "dump_id": str(dump_id)}, max_commit_retries=0)
+        delta = self._open_as_listed()
         if delta is None:
             create_table_with_add_actions(
                 self._storage.delta_address(self._folder),
@@ -225,12 +214,14 @@ class LandedTable:
                 storage_options=self._storage.options() or None,
                 commit_properties=properties,
             )
+            self._version = 0
             return -1
         before = delta.version()
         known = {field.name for field in delta.schema().fields}
-        if missing := [column for column in columns if column not in known]:
-            delta.alter.add_columns([delta_field(column) for column in missing], post_commithook_properties=_HOOK)
-            delta.update_incremental()
+        if missing := [delta_field(column) for column in columns if column not in known]:
+            once = CommitProperties(max_commit_retries=0)
+            delta.alter.add_columns(missing, commit_properties=once, post_commithook_properties=_HOOK)
+            self._version = delta.version()
         again = delivery in self.deliveries()
         delta.create_write_transaction(
             [*adds],
@@ -241,5 +232,12 @@ class LandedTable:
             commit_properties=properties,
             post_commithook_properties=_HOOK,
         )
+        self._version = delta.version() + 1
         delta.update_incremental()
         return before
+
+    def _open_as_listed(self) -> DeltaTable | None:
+        delta = self._open()
+        if (None if delta is None else delta.version()) != self._version:
+            raise LakeError(f"{self.address}: another process has committed meanwhile; sync again")
+        return delta

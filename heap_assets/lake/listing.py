@@ -66,10 +66,12 @@ def committed_files(delta: DeltaTable, folder: str) -> tuple[LandedFile, ...]:
     )
 
 
-def remembered_files(storage: Storage, folder: str) -> tuple[LandedFile, ...] | None:
-    """Return the files of the table in a folder; None if they are not remembered as the log has them now."""
+def remembered_files(storage: Storage, folder: str) -> tuple[int, tuple[LandedFile, ...]] | None:
+    """Return version and files of the table in a folder; None if they are not remembered as the log has them now."""
     listing = _read(storage, folder)
-    return None if listing is None or listing.version != latest_version(storage, folder) else _files(listing)
+    if listing is None or listing.version != latest_version(storage, folder):
+        return None
+    return listing.version, _files(listing)
 
 
 def files_of_lost_version(storage: Storage, folder: str) -> tuple[LandedFile, ...]:

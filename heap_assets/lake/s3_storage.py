@@ -23,13 +23,24 @@ if TYPE_CHECKING:
 
 
 class S3Storage:
-    """The lake under an S3 prefix; files are written locally first, and read copies are kept in ``cache``."""
+    """The lake under an S3 prefix; files are written locally first, and read copies are kept in ``cache``.
+
+    ``fence`` is called before each change, and raises if another process may be writing.
+    """
 
     can_tear = False
 
     def __init__(
-        self, client: "S3Client", bucket: str, prefix: str, *, cache: Path, options: Callable[[], dict[str, str]]
+        self,
+        client: "S3Client",
+        bucket: str,
+        prefix: str,
+        *,
+        cache: Path,
+        options: Callable[[], dict[str, str]],
+        fence: Callable[[], None] = lambda: None,
     ) -> None:
+        self._fence = fence
         self._client, self._bucket, self._cache, self._options = client, bucket, cache, options
         self._prefix = PurePosixPath(prefix)
         self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
@@ -43,7 +54,8 @@ class S3Storage:
         return f"s3://{self._bucket}/{quote(self._key(path))}"
 
     def options(self) -> dict[str, str]:
-        """Return region, endpoint, and keys that are valid now."""
+        """Return region, endpoint, and keys that are valid now; Delta asks before each commit."""
+        self._fence()
         return self._options()
 
     def new_file(self, path: str) -> Path:
@@ -54,6 +66,7 @@ class S3Storage:
 
     def keep(self, written: Path, path: str) -> None:
         """Upload the file; what was written here need not be fetched to be read here."""
+        self._fence()
         with explained(self.address(path)):
             self._client.upload_file(str(written), self._bucket, self._key(path))
         beside = self._beside(path)
@@ -89,6 +102,7 @@ class S3Storage:
 
     def write(self, path: str, content: bytes) -> None:
         """Put the object; S3 replaces it as a whole."""
+        self._fence()
         with explained(self.address(path)):
             self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=content)
 
@@ -114,6 +128,7 @@ class S3Storage:
 
     def remove(self, path: str) -> None:
         """Delete the object, and what was fetched of it."""
+        self._fence()
         with explained(self.address(path)):
             self._client.delete_object(Bucket=self._bucket, Key=self._key(path))
         (self._cache / path).unlink(missing_ok=True)

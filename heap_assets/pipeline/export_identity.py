@@ -10,7 +10,11 @@ from heap_assets.errors import SettingsError
 from heap_assets.export.arrivals import manifest_content, manifest_files
 from heap_assets.export.source import Source
 from heap_assets.pipeline.ledger import Ledger
-from heap_assets.settings import Settings, is_s3
+from heap_assets.pipeline.opening import make_sample, open_export, sample_is_missing
+from heap_assets.pipeline.progress import Progress
+from heap_assets.pipeline.turns import Turns
+from heap_assets.places import is_s3
+from heap_assets.settings import Settings
 
 SAMPLE = "the embedded sample"
 
@@ -52,6 +56,22 @@ def _refusal(settings: Settings, held: str) -> SettingsError:
         " HEAP_HOME (and HEAP_LAKE_URI, if you set it) to another place. If it is the same export that now lies there,"
         " run: heap-assets sync --export-moved"
     )
+
+
+def open_own_export(settings: Settings, ledger: Ledger, progress: Progress, turns: Turns) -> Source:
+    """Return the export that the lake holds; the embedded sample is made if it is that and is not there yet.
+
+    Raises:
+        SettingsError: The settings name another export.
+    """
+    refuse_other_export(settings, ledger)
+    if sample_is_missing(settings):
+        progress.note(f"no HEAP_EXPORT_URI: making a sample export in {settings.sample_path}")
+        with turns.at_home("sample"):
+            make_sample(settings)
+    source = open_export(settings)
+    refuse_unknown_export(settings, ledger, source)
+    return source
 
 
 def _holds_a_landed_manifest(source: Source, ledger: Ledger) -> bool:

@@ -26,6 +26,7 @@ from heap_assets.pipeline.held_deliveries import HeldDeliveries
 from heap_assets.pipeline.ledger import Ledger, read_ledger, write_ledger
 from heap_assets.pipeline.pending import Arrivals, arrivals
 from heap_assets.pipeline.progress import Progress
+from heap_assets.pipeline.recovery import claimed
 
 if TYPE_CHECKING:
     from heap_assets.export.truth import DumpDelivery
@@ -77,22 +78,27 @@ def land(
     storage: Storage,
     progress: Progress,
     *,
+    export: str,
     reland: Collection[int] = (),
     tables: dict[str, LandedTable] | None = None,
 ) -> Landing:
     """Take every pending dump that can be taken; of the dumps in ``reland`` read every needed file again.
 
-    ``tables`` gets the tables that were looked at: opening one again costs 10 ms.
+    ``export`` is recorded as what the lake holds (export_identity.py); ``tables`` gets the tables that were looked at:
+    opening one again costs 10 ms.
     """
-    return _Run(source, storage, progress, {} if tables is None else tables).land(set(reland))
+    return _Run(source, storage, progress, export, {} if tables is None else tables).land(set(reland))
 
 
 class _Run:
     """One landing: what is pending, taken as far as it goes."""
 
-    def __init__(self, source: Source, storage: Storage, progress: Progress, tables: dict[str, LandedTable]) -> None:
+    def __init__(
+        self, source: Source, storage: Storage, progress: Progress, export: str, tables: dict[str, LandedTable]
+    ) -> None:
         self._source, self._storage, self._progress, self._tables = source, storage, progress, tables
-        self._ledger = read_ledger(storage)
+        self._before = read_ledger(storage)
+        self._ledger, self._again = claimed(self._before, storage, export)
         self._held = HeldDeliveries(storage, self._ledger, progress, tables)
         self._rows: dict[tuple[str, int], int] = {}
         self._failures: dict[int | None, str] = {}
@@ -101,8 +107,10 @@ class _Run:
         arrived = arrivals(self._source, self._ledger)
         self._failures.update(arrived.broken())
         new = self._dated(arrived.new_dumps(self._ledger))
+        if self._again:
+            self._progress.note(f"the lake is of an earlier version: {len(self._again)} dumps are read again for it")
         with Decoder(self._source) as decoder:
-            accepted = self._landed(new, reland & set(self._ledger.dumps), decoder)
+            accepted = self._landed(new, (reland | self._again) & set(self._ledger.dumps), decoder)
         taken = tuple(dump_id for dump_id, dump in new.items() if accepted.get(dump_id) is dump)
         self._remember(accepted, arrived, taken)
         for table in self._tables.values():
@@ -197,7 +205,7 @@ class _Run:
             definitions=definitions,
             definition_texts={digest: texts[digest] for digest in sorted(set(definitions.values()))},
         )
-        if ledger != self._ledger:
+        if ledger != self._before:
             self._held.settle(accepted.values(), taken, done=self._rows)
             write_ledger(self._storage, ledger)
         self._ledger = ledger

@@ -1,25 +1,31 @@
-"""Lake and export as the settings place them: a folder, or S3 with keys that renew themselves; the embedded sample.
+"""Lake, its locks and export as the settings place them: a folder, or S3 with keys that renew themselves; the sample.
 
 Not here: what lies in them (lake/, export/), whose export a lake holds (export_identity.py).
 """
 
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from heap_assets.addresses import read_address
-from heap_assets.aws.access import aws_session, s3_client, storage_options
+from heap_assets.aws.access import AT_ONCE, aws_session, s3_client, storage_options
 from heap_assets.export.opening import open_source
 from heap_assets.export.sample.export import write_sample
 from heap_assets.export.sample.size import embedded_size
 from heap_assets.export.source import Source
+from heap_assets.lake.lease import S3Lease
+from heap_assets.lake.lock import NAME, FolderLock, Lock
 from heap_assets.lake.s3_storage import S3Storage
 from heap_assets.lake.storage import FolderStorage, Storage
 from heap_assets.settings import Settings
 
 
-def open_storage(settings: Settings) -> Storage:
-    """Return the storage; what is read from S3 is kept below HEAP_HOME."""
+def open_storage(settings: Settings, *, fence: Callable[[], None] = lambda: None) -> Storage:
+    """Return the storage; what is read from S3 is kept below HEAP_HOME.
+
+    ``fence`` is called before anything in S3 changes, and raises if that may not be.
+    """
     place = read_address(settings.lake_uri)
     if isinstance(place, Path):
         return FolderStorage(place)
@@ -30,7 +36,17 @@ def open_storage(settings: Settings) -> Storage:
         place.prefix,
         cache=settings.home / "lake-cache",
         options=lambda: storage_options(settings.aws, session),
+        fence=fence,
     )
+
+
+def open_lock(settings: Settings, name: str = NAME) -> Lock:
+    """Return a lock that lies with the lake, the one of the lake itself if no other is named."""
+    place = read_address(settings.lake_uri)
+    if isinstance(place, Path):
+        return FolderLock(place / name, place=settings.lake_uri)
+    key = f"{place.prefix}/{name}.json".lstrip("/")
+    return S3Lease(s3_client(settings.aws, calls=AT_ONCE), place.bucket, key, place=settings.lake_uri)
 
 
 def open_export(settings: Settings) -> Source:

@@ -21,10 +21,14 @@ _SHOWN = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A run that was asked for the same waiting dumps; ``ended`` (aware) is None if nobody knows."""
+    """A run that was asked for the same waiting dumps; ``ended`` (aware) is None if nobody knows.
+
+    ``died`` says that its process did, so that what waits has not been tried.
+    """
 
     run_id: str
     ended: datetime | None
+    died: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +107,7 @@ def _another(key: str, named: str, attempts: Sequence[Attempt], now: datetime) -
             waiting_key=key,
         )
     due = (last.ended or now) + _FIRST_PAUSE * 2 ** (len(attempts) - 1)
-    if now < due:
+    if now < due and not last.died:
         return Pickup(told=f"Run {last.run_id} failed; the next is due at {due:%H:%M} UTC.", waiting_key=key)
     return Pickup(
         told=f"Waiting: {named}, attempt {len(attempts) + 1}.",

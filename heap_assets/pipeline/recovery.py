@@ -8,20 +8,36 @@ it names (landing.py).
 import re
 from dataclasses import replace
 
+from heap_assets.catalog import raw_table
 from heap_assets.export.arrivals import manifest_content, manifest_files
 from heap_assets.export.source import Source
+from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.ledger import LEDGER, PREVIOUS, RAW, Ledger, read_ledger, write_ledger
+from heap_assets.pipeline.ledger import LEDGER, PREVIOUS, RAW, Ledger, write_ledger
 
 _SET_ASIDE = ".damaged"
+_LEFT_OUT = "session_time"
 _DELIVERY = re.compile(r"([0-9]+)-[0-9a-f]+-[0-9]+")
 
 
-def claim_lake(storage: Storage, export: str) -> None:
-    """Record whose export the lake holds, before anything of it lands; the caller has refused another export."""
-    ledger = read_ledger(storage)
-    if ledger.export is None:
-        write_ledger(storage, replace(ledger, export=export))
+def claimed(ledger: Ledger, storage: Storage, export: str) -> tuple[Ledger, frozenset[int]]:
+    """Return the ledger with whose export the lake holds, and the dumps that are to be read again for it.
+
+    It is written at once where nothing has landed, else with what lands. A ledger without an export is of code that
+    left ``session_time`` out: what may have that column is read again.
+    """
+    if ledger.export is not None:
+        return ledger, frozenset()
+    known = replace(ledger, export=export)
+    if not ledger.dumps:
+        write_ledger(storage, known)
+    counting = (item for items in current_deliveries(ledger.dumps.values()).values() for item in items)
+    return known, frozenset(
+        item.dump.dump_id
+        for item in counting
+        if raw_table(item.delivery.table).is_event_like
+        and (not item.delivery.columns or _LEFT_OUT in map(str.lower, item.delivery.columns))
+    )
 
 
 def recover_ledger(storage: Storage, source: Source, export: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ Here: one small document. It is a memory, not a truth: without it everything wor
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from heap_assets.catalog import DROPPED_TABLES, SYSTEM_TABLES
 from heap_assets.config.model import Configuration
@@ -72,22 +72,24 @@ def registry_of(tables: Iterable[KnownTable], configuration: Configuration, even
     )
 
 
-def known_tables(resolution: Resolution, ledger: Ledger, about: Mapping[str, str]) -> list[KnownTable]:
-    """Return the tables of a publication; ``about`` is what Heap says of each, by its published name."""
-    names = resolution.current.names.in_s
-    retired = retired_tables(ledger.dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
-    return [
-        KnownTable(
-            name=name,
-            about=about.get(names[name], ""),
-            published="" if names[name] == name else names[name],
-            retired=retired.get(name, ""),
-        )
-        for name in resolution.tables
-    ]
+_PATH, _DOCUMENT = "tables.json", TypeAdapter(Registry)
+_MEMORY = Memory(_PATH, _DOCUMENT, without=Registry())
 
 
-_MEMORY = Memory("tables.json", TypeAdapter(Registry), without=Registry())
+def known_registry(storage: Storage) -> Registry | None:
+    """Return what a run has seen; None if no run has left word.
+
+    Raises:
+        HeapAssetsError: The lake or the document cannot be read.
+    """
+    address = storage.address(_PATH)
+    try:
+        content = storage.read(_PATH)
+        return None if content is None else _DOCUMENT.validate_json(content)
+    except OSError as error:
+        raise LakeError(f"{address} cannot be read: {error}; check the lake's place and the rights on it") from error
+    except ValidationError as error:
+        raise LakeError(f"{address} is damaged; run heap_sync, which writes it again.") from error
 
 
 def read_registry(storage: Storage) -> Registry:
@@ -107,6 +109,25 @@ def write_registry(storage: Storage, registry: Registry) -> bool:
         return False
     _MEMORY.write(storage, after)
     return True
+
+
+def write_published(
+    storage: Storage, configuration: Configuration, resolution: Resolution, ledger: Ledger, about: Mapping[str, str]
+) -> None:
+    """Keep the tables of a publication; ``about`` is what Heap says of each, by its published name."""
+    names = resolution.current.names.in_s
+    retired = retired_tables(ledger.dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
+    tables = [
+        KnownTable(
+            name=name,
+            about=about.get(names[name], ""),
+            published="" if names[name] == name else names[name],
+            retired=retired.get(name, ""),
+        )
+        for name in resolution.tables
+    ]
+    events = configured_events(configuration, resolution.current)
+    write_registry(storage, registry_of(tables, configuration, events))
 
 
 def discover_tables(

@@ -1,6 +1,7 @@
 """A sync: land, resolve, analyze, publish, report. What the Dagster assets and the command line both do.
 
-Here: the steps, each safe to repeat, under a lock, with damage to the lake named. Not here: Dagster, terminals.
+Here: the steps, each safe to repeat, each in a turn of its own, with damage to lake and disk named. Not here: turns
+(turns.py), Dagster, terminals.
 """
 
 from collections.abc import Collection, Iterator
@@ -11,8 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
 from heap_assets.disk_errors import disk_errors_explained
@@ -22,32 +21,26 @@ from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.analysis import Analysis, analyze
 from heap_assets.pipeline.analytics_state import forget_analysis
 from heap_assets.pipeline.checking import CheckOutcome, check
-from heap_assets.pipeline.configured_events import configured_events
 from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.damage import damage_named
-from heap_assets.pipeline.export_identity import export_identity, refuse_other_export, refuse_unknown_export
+from heap_assets.pipeline.export_identity import export_identity, open_own_export
 from heap_assets.pipeline.key_check import key_outcomes, refuse_failed_keys
 from heap_assets.pipeline.landing import LAST_LANDING, Landing, LandingOutcome, land
+from heap_assets.pipeline.last_known import keep_known
 from heap_assets.pipeline.ledger import Ledger, read_ledger, write_ledger
 from heap_assets.pipeline.maintenance import Maintenance, maintain
-from heap_assets.pipeline.opening import make_sample, open_export, open_storage, sample_is_missing
+from heap_assets.pipeline.opening import open_export, open_storage
 from heap_assets.pipeline.other_data import JoinedTable, join_other
 from heap_assets.pipeline.packing import with_packs
 from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publication import publish
 from heap_assets.pipeline.published import KEEP_YOUR_OWN, LAST_PUBLICATION, Publication, refuse_unusable_place
-from heap_assets.pipeline.recovery import claim_lake, recover_ledger
-from heap_assets.pipeline.registry import (
-    Registry,
-    discover_tables,
-    known_tables,
-    read_registry,
-    registry_of,
-    write_registry,
-)
+from heap_assets.pipeline.recovery import recover_ledger
+from heap_assets.pipeline.registry import Registry, discover_tables, read_registry, write_published
 from heap_assets.pipeline.reporting import write_report
 from heap_assets.pipeline.resolution import Resolution, resolve
+from heap_assets.pipeline.turns import Turns
 from heap_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,6 +60,18 @@ class Sync:
         self._landed_by: Ledger | None = None
         self._analysis: Analysis | None = None
         self._joined: JoinedTable | None = None
+        self._turns = Turns(settings, progress.note, self._forget)
+
+    def _forget(self) -> None:
+        """Forget what is known of the lake: somebody else has been at work on it."""
+        self._resolution = self._analysis = self._joined = self._landed_by = None
+        self._landed = {}
+
+    @contextmanager
+    def turn(self, what: str) -> Iterator[None]:
+        """Have the lake alone; a ``LakeError`` names who still has it after HEAP_LOCK_WAIT. Turns may be nested."""
+        with disk_errors_explained(str(self.settings.home)), self._turns.turn(what), damage_named(self.storage):
+            yield
 
     @property
     def configuration(self) -> Configuration:
@@ -79,7 +84,7 @@ class Sync:
     def storage(self) -> Storage:
         """Return the lake's storage."""
         if self._storage is None:
-            self._storage = open_storage(self.settings)
+            self._storage = open_storage(self.settings, fence=self._turns.check)
         return self._storage
 
     def source(self, ledger: Ledger | None = None) -> Source:
@@ -88,24 +93,16 @@ class Sync:
         Raises:
             SettingsError: The lake holds another export; ``ledger`` is the lake's, if it has been read.
         """
-        ledger = ledger or self.ledger()
-        refuse_other_export(self.settings, ledger)
-        if sample_is_missing(self.settings):
-            self._progress.note(f"no HEAP_EXPORT_URI: making a sample export in {self.settings.sample_path}")
-            with self._lock():
-                make_sample(self.settings)
-        source = open_export(self.settings)
-        refuse_unknown_export(self.settings, ledger, source)
-        return source
+        return open_own_export(self.settings, ledger or self.ledger(), self._progress, self._turns)
 
     def accept_moved_export(self) -> None:
         """Have the lake hold the export of the settings, which is the one that it holds, in another place."""
-        with self._lock():
+        with self.turn("accept"):
             write_ledger(self.storage, replace(self.ledger(), export=export_identity(self.settings)))
 
     def recover_ledger(self) -> tuple[int, ...]:
         """Begin a new ledger where it is lost; return the dumps in the lake whose manifests are not in the export."""
-        with self._lock():
+        with self.turn("recover"):
             return recover_ledger(self.storage, open_export(self.settings), export_identity(self.settings))
 
     def ledger(self) -> Ledger:
@@ -115,12 +112,10 @@ class Sync:
     def land(self, *, reland: Collection[int] = ()) -> Landing:
         """Land everything that is pending."""
         refuse_unusable_place(self.settings.duckdb_path, self.configuration)
-        source = self.source()
-        with self._lock():
-            self._resolution = self._analysis = None
-            self._landed = {}
-            claim_lake(self.storage, export_identity(self.settings))
-            landing = land(source, self.storage, self._progress, reland=reland, tables=self._landed)
+        with self.turn("land"):
+            self._forget()
+            source, export = self.source(), export_identity(self.settings)
+            landing = land(source, self.storage, self._progress, export=export, reland=reland, tables=self._landed)
             self._landed_by = landing.ledger
             LAST_LANDING.write(self.storage, landing.outcome())
         return landing
@@ -138,7 +133,7 @@ class Sync:
 
     def resolve(self, *, rebuild: bool = False) -> Resolution:
         """Resolve everything; with ``rebuild`` from the raw lake alone, which then holds for the analysis too."""
-        with self._lock():
+        with self.turn("resolve"):
             self._analysis = self._joined = None
             if rebuild:
                 forget_analysis(self.storage)
@@ -152,8 +147,8 @@ class Sync:
 
     def analyze(self) -> Analysis:
         """Make the models of heap_analytics and the segments; what nothing changed for stays as it is."""
-        resolution = self.resolution()
-        with self._lock():
+        with self.turn("analyze"):
+            resolution = self.resolution()
             self._analysis = analyze(
                 self.storage, resolution, self.ledger(), self.configuration, memory_gib=self.settings.memory_gib
             )
@@ -165,8 +160,8 @@ class Sync:
         """Read the other table of the settings and find out whom its rows are about."""
         if self.settings.other is None:
             raise SettingsError("HEAP_OTHER_TABLE is not set; there is no other table to join.")
-        analysis = self._analysis or self.analyze()
-        with self._lock():
+        with self.turn("join"):
+            analysis = self._analysis or self.analyze()
             self._joined = join_other(self.storage, analysis, self.settings.other)
         for warning in self._joined.warnings:
             self._progress.note(warning)
@@ -178,12 +173,17 @@ class Sync:
         Raises:
             HeapAssetsError: A table's key does not hold; the published file stays as it was.
         """
-        resolution = self.resolution()
-        analysis = self._analysis or self.analyze()
-        if self.settings.other is not None and self._joined is None:
-            self.join_other()
-        with self._lock(), ThreadPoolExecutor(1) as beside:
+        with self.turn("publish"), ThreadPoolExecutor(1) as beside:
+            resolution = self.resolution()
+            analysis = self._analysis or self.analyze()
+            if self.settings.other is not None and self._joined is None:
+                self.join_other()
             keys = beside.submit(key_outcomes, self.storage, resolution)
+
+            def refuse() -> None:
+                refuse_failed_keys(keys.result())
+                self._turns.check()
+
             ledger = self.ledger()
             publication = publish(
                 self.settings.duckdb_path,
@@ -194,14 +194,13 @@ class Sync:
                 joined=self._joined,
                 configuration=self.configuration,
                 as_tables=self.settings.facts_as == "tables",
-                refuse=lambda: refuse_failed_keys(keys.result()),
+                refuse=refuse,
             )
             LAST_PUBLICATION.write(self.storage, publication)
             for what in publication.replaced:
                 self._progress.note(f"{publication.path}: {what} is gone; {KEEP_YOUR_OWN}")
-            tables = known_tables(resolution, ledger, publication.about)
-            events = configured_events(self.configuration, resolution.current)
-            write_registry(self.storage, registry_of(tables, self.configuration, events))
+            write_published(self.storage, self.configuration, resolution, ledger, publication.about)
+            keep_known(self.settings, self.storage)
         return publication
 
     def report(self) -> Path:
@@ -216,7 +215,7 @@ class Sync:
         """Remove what neither the lake nor the published file needs any more."""
         path, self._landed = self.settings.duckdb_path, {}  # tables that are open do not see what is removed
         published = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
-        with self._lock():
+        with self.turn("maintain"):
             return maintain(self.storage, self.ledger(), published=published, now=datetime.now(UTC))
 
     def pending(self) -> tuple[tuple[int, ...], dict[int | None, str]]:
@@ -233,25 +232,12 @@ class Sync:
     def discover(self) -> None:
         """Put the tables that the manifests name into the registry, so that a first run knows them beforehand."""
         refuse_unusable_place(self.settings.duckdb_path, self.configuration)
-        ledger = self.ledger()
-        new = arrivals(self.source(ledger), ledger).new_dumps(ledger)
-        discover_tables(self.storage, self.configuration, new.values(), self.current)
+        with self.turn("discover"):
+            ledger = self.ledger()
+            new = arrivals(self.source(ledger), ledger).new_dumps(ledger)
+            discover_tables(self.storage, self.configuration, new.values(), self.current)
+            keep_known(self.settings, self.storage)
 
     def registry(self) -> Registry:
         """Return the tables and segments that an earlier run has seen."""
         return read_registry(self.storage)
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        self.settings.home.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.settings.home / "sync.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            self._progress.note("another sync is at work on this machine; waiting for it")
-            lock.acquire()
-        try:
-            with disk_errors_explained(str(self.settings.home)), damage_named(self.storage):
-                yield
-        finally:
-            lock.release()

@@ -18,6 +18,7 @@ import pytest
 
 from heap_assets.export.sample.export import write_sample
 from heap_assets.export.sample.size import SampleSize
+from heap_assets.settings import DEFAULT_MEMORY_GIB
 from heap_assets_tests.end_to_end.graphql import ask, until
 from heap_assets_tests.fault_proxy import free_port
 from heap_assets_tests.instances import new_database
@@ -35,13 +36,25 @@ def command(unit: str) -> str:
     return started.replace("/opt/heap_assets/.venv/bin", str(Path(sys.executable).parent))
 
 
+@pytest.mark.parametrize("unit", ["heap-code", "heap-daemon", "heap-webserver"])
+def test_a_unit_outlives_a_run_that_is_killed_for_memory_and_keeps_its_files_to_itself(unit):
+    text = (DEPLOY / "systemd" / f"{unit}.service").read_text(encoding="utf-8")
+    said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    assert said["OOMPolicy"] == "continue"
+    assert (said["Restart"], said["StartLimitIntervalSec"]) == ("always", "0")
+    assert said["UMask"] == "0077"
+    if unit == "heap-code":  # runs are its processes
+        high, most = (float(said[name].removesuffix("G")) for name in ("MemoryHigh", "MemoryMax"))
+        assert DEFAULT_MEMORY_GIB < high < most
+
+
 def variables() -> dict[str, str]:
     lines = (DEPLOY / "heap_assets.env").read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 @contextmanager
-def started(unit: str, environment: dict[str, str], log: Path) -> Iterator[None]:
+def started(unit: str, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             ["env", "--default-signal=INT", "bash", "-c", f"exec {command(unit)}"],
@@ -53,7 +66,7 @@ def started(unit: str, environment: dict[str, str], log: Path) -> Iterator[None]
             start_new_session=True,
         )
     try:
-        yield
+        yield process
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGINT)
@@ -64,7 +77,7 @@ def started(unit: str, environment: dict[str, str], log: Path) -> Iterator[None]
         process.wait()
 
 
-def test_the_services_come_up_and_a_dump_is_picked_up(tmp_path, postgres):
+def test_the_services_come_up_and_after_a_kill_of_everything_a_dump_is_picked_up(tmp_path, postgres):
     database, home = new_database(postgres), tmp_path / "dagster"
     home.mkdir()
     shutil.copy(DEPLOY / "dagster.yaml", home)
@@ -90,8 +103,15 @@ def test_the_services_come_up_and_a_dump_is_picked_up(tmp_path, postgres):
         found = ask(address, "{ runsOrError { ... on Runs { results { status } } } }")
         return [run["status"] for run in found["runsOrError"]["results"]]
 
+    units = ("heap-code", "heap-webserver", "heap-daemon")
     with ExitStack() as services:
-        for unit in ("heap-code", "heap-webserver", "heap-daemon"):
-            services.enter_context(started(unit, environment, tmp_path / f"{unit}.log"))
-        until(lambda: "SUCCESS" in runs(), log=tmp_path)
+        all_of_it = [services.enter_context(started(unit, environment, tmp_path / f"{unit}.log")) for unit in units]
+        until(lambda: "STARTED" in runs(), log=tmp_path)
+        for process in all_of_it:  # as a power cut; a run is a process of the code server
+            os.killpg(process.pid, signal.SIGKILL)
+
+    with ExitStack() as services:
+        for unit in units:
+            services.enter_context(started(unit, environment, tmp_path / f"{unit}-again.log"))
+        until(lambda: set(runs()) == {"SUCCESS", "FAILURE"}, log=tmp_path)
     assert (tmp_path / "home" / "heap.duckdb").exists()

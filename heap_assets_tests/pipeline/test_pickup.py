@@ -41,6 +41,8 @@ NAMELESS = (DumpFailure(dump_id=None, reason="manifests/odd.json: not JSON."),)
         (None, [ended(10, "r2"), ended(30)], (), f"{KEY}-3", "attempt 3"),
         (None, [ended(9999, "r3"), ended(9999), ended(9999)], (), None, "still waits after 3 runs, the last one is r3"),
         (None, [Attempt(run_id="r1", ended=None)], (), None, "Run r1 failed"),
+        (None, [Attempt(run_id="r1", ended=NOW, died=True)], (), f"{KEY}-2", "attempt 2"),
+        (None, [Attempt(run_id="r3", ended=NOW, died=True), *[ended(9)] * 2], (), None, "still waits after 3 runs"),
     ],
 )
 def test_the_decision(running, attempts, failures, run_key, told):
