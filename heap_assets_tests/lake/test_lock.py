@@ -46,7 +46,7 @@ class Notes(Silence):
 def lake(request, tmp_path):
     """Lend settings of one lake, without a home."""
     export = tmp_path / "export"
-    export.mkdir()
+    write_dump(export, dump(1, {}))
     variables = {"HEAP_EXPORT_URI": str(export), "HEAP_LOCK_WAIT": "0s"}
     if request.param == "folder":
         return {**variables, "HEAP_LAKE_URI": str(tmp_path / "lake of both")}
@@ -101,7 +101,7 @@ def test_whoever_waits_goes_on_when_the_holder_is_done(lake, tmp_path):
 
 
 def test_a_holder_of_a_folder_that_stands_still_keeps_its_lock(tmp_path):
-    (tmp_path / "export").mkdir()
+    write_dump(tmp_path / "export", dump(1, {}))
     lake = {"HEAP_EXPORT_URI": str(tmp_path / "export"), "HEAP_LAKE_URI": str(tmp_path / "lake")}
     sync, _ = synced(lake, tmp_path / "two", HEAP_LOCK_WAIT="2s")
     with holding(lake, tmp_path / "one") as process:
@@ -187,7 +187,7 @@ def test_a_store_that_ignores_conditions_is_refused_by_name(s3_server, s3_bucket
 
 
 def test_a_process_that_was_taken_over_while_it_stood_still_writes_nothing(s3_server, s3_bucket, tmp_path):
-    (tmp_path / "export").mkdir()
+    write_dump(tmp_path / "export", dump(1, {}))
     lake = {
         "HEAP_EXPORT_URI": str(tmp_path / "export"),
         "HEAP_LAKE_URI": f"s3://{s3_bucket}/a lake",

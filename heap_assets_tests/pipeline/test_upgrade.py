@@ -23,6 +23,7 @@ from heap_assets_tests.published import configured, published_by, run, scratch, 
 from heap_assets_tests.working_copy import ROOT, clean_environment
 
 EARLIER = "405079e"
+KNOWN_THEN = {"attribution": {"lookback": "400d", "half_life": "1d"}}
 SYNC_OF_EARLIER_CODE = """
 import os, heap_assets
 from heap_assets.pipeline.progress import Silence
@@ -63,28 +64,30 @@ def test_a_lake_of_earlier_code_is_gone_on_with_and_equals_a_fresh_one(earlier_c
         root, home = folder / "export", folder / "home"
         root.mkdir()
         home.mkdir()
-        configured(home)
+        configured(home, **KNOWN_THEN)
         steps = deliveries(export)
         for step in steps[: 2 * cut]:
             step.apply(root)
         run_earlier(earlier_code, root, home)
         for step in steps[2 * cut :]:
             step.apply(root)
-        assert run(sync_of(root, home)).failures == ()
-        fresh = sync_of(root, folder / "fresh")
+        configuration = {"HEAP_CONFIG": str(home / "heap.yaml")}
+        assert run(sync_of(root, home, **configuration)).failures == ()
+        fresh = sync_of(root, folder / "fresh", **configuration)
         run(fresh)
-        assert differences(published_by(fresh), published_by(sync_of(root, home))) == []
+        assert differences(published_by(fresh), published_by(sync_of(root, home, **configuration))) == []
 
 
 def test_a_lake_of_earlier_code_is_upgraded_where_nothing_new_has_come(earlier_code, tmp_path):
     root, home = tmp_path / "export", tmp_path / "home"
     write_sample(root, SampleSize(users=60, days=4))
     home.mkdir()
-    configured(home)
+    configured(home, **KNOWN_THEN)
     run_earlier(earlier_code, root, home)
-    sync = sync_of(root, home)
+    configuration = {"HEAP_CONFIG": str(home / "heap.yaml")}
+    sync = sync_of(root, home, **configuration)
     assert run(sync).taken == ()
-    fresh = sync_of(root, tmp_path / "fresh")
+    fresh = sync_of(root, tmp_path / "fresh", **configuration)
     run(fresh)
     assert differences(published_by(fresh), published_by(sync)) == []
     assert {path.name for path in home.iterdir() if path.suffix == ".duckdb"} == {"heap.duckdb"}
