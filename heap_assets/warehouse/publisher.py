@@ -61,10 +61,12 @@ class PublishedFile:
         there = connection.execute(_THERE).fetchall()
         self._there = {_key(schema, name): (schema, name, kind) for schema, name, kind in there}
         self._notes: dict[_Key, tuple[str, str]] = {}
+        self._ours: set[_Key] = set()
         if _NOTES_KEY in self._there:
             held = self._held()
             for schema, name, query, said, held_then in connection.execute(_NOTES).fetchall():
                 key = _key(schema, name)
+                self._ours.add(key)
                 if held.get(key) == held_then:
                     self._notes[key] = query, said
         self._queries: dict[_Key, str] = {}
@@ -127,12 +129,15 @@ class PublishedFile:
         self.add_schema(_NOTES_KEY[0])
         held = self._held()
         notes = [(*key, query, self._said.get(key, ""), held[key]) for key, query in self._queries.items()]
+        notes += [(*key, "", "", "") for key in sorted(self._made - self._queries.keys())]
         self.add_table(*_NOTES_KEY, pl.DataFrame(notes, schema=_NOTED, orient="row"))
-        for key in set(self._there) - self._made:
+        for key in sorted(set(self._there) - self._made):
+            if key not in self._ours | {_NOTES_KEY}:
+                schema, name, kind = self._there[key]
+                self.replaced.append(f"the {kind.lower()} {schema}.{name}")
             self._remove(*key)
         for (schema,) in self._connection.execute(_SCHEMAS).fetchall():
             if folded(schema) not in self._schemas:
-                self.replaced.append(f"the schema {schema}")
                 self._connection.execute(f"DROP SCHEMA {identifier(schema)} CASCADE")
 
     def _held(self) -> dict[_Key, str]:

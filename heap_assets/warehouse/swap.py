@@ -38,20 +38,20 @@ def put_in_place(built: Path, names: Collection[Path]) -> None:
     """Put a built file in the place of the last of these names, and take away the logs beside all of them.
 
     A client that has the old file open for writing may begin a log after the swap. Until it is gone, a link that leads
-    nowhere keeps the log's place: readers see no log, and that client's writing fails.
+    nowhere keeps the log's place: readers see no log, and that client's writing fails. DuckDB 1.1 takes the link away
+    if it makes a checkpoint of a log that it had begun before; what it writes then ends with the next swap.
     """
     place = [*names][-1]
-    guarded = list(_still_written(place))
-    if is_written(place):
-        kept = place.with_name(f".{place.name}.{uuid.uuid4().hex}{_REPLACED}")
-        with suppress(OSError):  # a file system without hard links has no guard
-            os.link(place, kept)
-            guarded.append(kept)
+    kept = place.with_name(f".{place.name}.{uuid.uuid4().hex}{_REPLACED}")
+    with suppress(OSError):  # no file yet, or a file system without hard links: no guard
+        os.link(place, kept)
     _clear_logs(names)
     built.replace(place)
     _clear_logs(names)
-    for name in names if guarded else ():
-        name.with_name(f"{name.name}{LOG}").symlink_to(Path(f".{name.name}{_REPLACED}") / "no log")
+    if any(list(_still_written(place))):
+        for name in names:
+            with suppress(FileExistsError):  # the log of a client of the new file
+                name.with_name(f"{name.name}{LOG}").symlink_to(Path(f".{name.name}{_REPLACED}") / "no log")
 
 
 def _still_written(place: Path) -> Iterator[Path]:

@@ -137,10 +137,13 @@ def test_what_was_there_of_other_people_is_told(tmp_path):
     path = tmp_path / "heap.duckdb"
     publish(path, 1)
     with duckdb.connect(path) as connection:
-        connection.execute("CREATE SCHEMA mine; CREATE TABLE mine.t AS SELECT 1")
+        connection.execute("CREATE SCHEMA mine; CREATE TABLE mine.t AS SELECT 1; CREATE VIEW s.mine AS SELECT 1")
     with new_file(path) as file:
         file.add_schema("s")
-    assert file.replaced == ["the schema mine"]
+    assert file.replaced == ["the table mine.t", "the view s.mine"]
+    with new_file(path) as file:
+        file.add_schema("s")
+    assert file.replaced == []
 
 
 def test_a_sync_says_what_of_other_people_is_gone(tmp_path, capsys):
