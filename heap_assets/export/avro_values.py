@@ -1,8 +1,8 @@
 """Values out of the bytes of a block, one by one and strictly: what Avro does not have is an error that says where.
 
 Here: readers of the types of avro_types.py. Not here: which column a value belongs to (tolerant.py).
-A reader made once for a type takes 0.2 us a value; fastavro takes 0.5 us, but passes over bytes that are left, tags
-before the first branch and flags other than 0 and 1, and refuses symbols and names that files in use have.
+Not fastavro: it passes over bytes that are left, tags before the first branch and flags other than 0 and 1, and refuses
+symbols and names that files in use have.
 """
 
 import struct

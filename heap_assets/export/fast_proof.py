@@ -3,7 +3,6 @@
 Here: the values' own lengths, added up, lead to every tag, every flag and the end of every block. A writer writes each
 number in as few bytes as can be; where one did not, the proof fails and the tolerant reader takes the file.
 Not here: reading (fast_avro.py).
-Measured on a million rows of 29 columns, most of them nullable: a tenth of the time that decoding takes.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,7 @@
 """Delivered rows as lazy frames, each value in the column of its own type: ordinary files fast, any other tolerantly.
 
-Here: any Avro record; the tolerant reader takes files that the fast one refuses, at a fifth of its speed and next to no
-memory, and says what is wrong with a damaged one. Not here: bytes to values (fast_avro.py, avro_values.py), JSON
-(json_rows.py).
+Here: any Avro record; the tolerant reader takes files that the fast one refuses, value by value, and says what is wrong
+with a damaged one. Not here: bytes to values (fast_avro.py, avro_values.py), JSON (json_rows.py).
 """
 
 import json

@@ -1,6 +1,6 @@
 """Files that a table's log names and the disk does not have as they were committed.
 
-Looked at in every run: 3 us for a file. A file that was cut has another size; that its end is there is asked of the
+Looked at in every run. A file that was cut has another size; that its end is there is asked of the
 newest deliveries alone, for a power cut harms what was written last. Not here: landing them again (pipeline/).
 """
 
