@@ -118,7 +118,7 @@ class FolderStorage:
         """Return the document's content; None if there is none."""
         file = self._root / path
         try:
-            return file.read_bytes()
+            return file.read_bytes() if file.exists() else None
         except FileNotFoundError:
             return None
         except OSError as error:  # a failed read is never an empty document

@@ -125,20 +125,24 @@ class PublishedFile:
         return found
 
     def finish(self) -> None:
-        """Remove what was in the file before and is not made any more, and note of what the views were made."""
+        """Remove what was in the file before and is not made any more."""
         self.add_schema(_NOTES_KEY[0])
-        held = self._held()
-        notes = [(*key, query, self._said.get(key, ""), held[key]) for key, query in self._queries.items()]
-        notes += [(*key, "", "", "") for key in sorted(self._made - self._queries.keys())]
-        self.add_table(*_NOTES_KEY, pl.DataFrame(notes, schema=_NOTED, orient="row"))
-        for key in sorted(set(self._there) - self._made):
-            if key not in self._ours | {_NOTES_KEY}:
+        for key in sorted(set(self._there) - self._made - {_NOTES_KEY}):
+            if key not in self._ours:
                 schema, name, kind = self._there[key]
                 self.replaced.append(f"the {kind.lower()} {schema}.{name}")
             self._remove(*key)
         for (schema,) in self._connection.execute(_SCHEMAS).fetchall():
             if folded(schema) not in self._schemas:
                 self._connection.execute(f"DROP SCHEMA {identifier(schema)} CASCADE")
+
+    def note(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Note of what the views were made; a file that was opened anew holds them in other words than when made."""
+        self._connection = connection
+        held = self._held()
+        notes = [(*key, query, self._said.get(key, ""), held[key]) for key, query in self._queries.items()]
+        notes += [(*key, "", "", "") for key in sorted(self._made - self._queries.keys())]
+        self.add_table(*_NOTES_KEY, pl.DataFrame(notes, schema=_NOTED, orient="row"))
 
     def _held(self) -> dict[_Key, str]:
         return {_key(schema, name): held for schema, name, held in self._connection.execute(_HELD).fetchall()}
@@ -180,6 +184,11 @@ def new_file(path: Path) -> Iterator[PublishedFile]:
                 file.finish()
                 connection.commit()
                 connection.execute("CHECKPOINT")
+            finally:
+                connection.close()
+            connection = duckdb.connect(building)
+            try:
+                file.note(connection)
             finally:
                 connection.close()
             if building != beside:

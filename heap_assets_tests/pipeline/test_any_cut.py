@@ -54,6 +54,8 @@ def test_any_split_and_order_of_arrival_ends_in_the_tables_of_the_oracle(data):
             for step in steps:
                 step.apply(root)
                 arrived[step.kind, step.dump_id] += 1
+            if not [*root.glob("manifests/*.json")]:
+                continue  # nothing has arrived
             landing = run(sync)
             if is_comparable(export, arrived):
                 tables, failure = published_state(root)

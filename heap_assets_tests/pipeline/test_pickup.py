@@ -74,10 +74,8 @@ def waiting(sync) -> dict[str, str]:
 
 
 def test_dumps_wait_until_they_land_and_again_when_they_are_redelivered(tmp_path):
-    (tmp_path / "export").mkdir()
-    sync = sync_of(tmp_path / "export", tmp_path / "home")
-    assert waiting(sync) == {}
     write_dump(tmp_path / "export", dump(9, {"users": USERS}))
+    sync = sync_of(tmp_path / "export", tmp_path / "home")
     write_dump(tmp_path / "export", dump(10, {"users": USERS}, manifest="garbage"))
     first = waiting(sync)
     assert set(first) == {"9", "10"}

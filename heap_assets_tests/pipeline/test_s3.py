@@ -221,7 +221,7 @@ def test_lakes_below_prefixes_with_letters_of_urls_are_lakes_of_their_own(bucket
     other = replace(bucket, root=tmp_path / "other export", there={}, sent={})
     write_dump(bucket.root, FIRST)
     write_dump(other.root, dump(1, {"signup": data_file(EVENT, (9, 9, 1_717_200_000_000))}))
-    lakes = [f"s3://{bucket.name}/lakes/{name}" for name in ("a#1", "a#2", "a?1", "a?2", "a%1", "a%2", "a")]
+    lakes = [f"s3://{bucket.name}/lakes/{name}" for name in ("a#1", "a#2", "a?1", "a%1")]
     for lake, export in zip(lakes, [bucket.root, other.root] * 4, strict=False):
         sync = sync_of(export, tmp_path / lake[-3:], AWS_ENDPOINT_URL=s3_server.endpoint, HEAP_LAKE_URI=lake)
         run(sync)

@@ -57,7 +57,7 @@ def run_earlier(code: Path, export: Path, home: Path) -> None:
     )
 
 
-@some(3, HealthCheck.function_scoped_fixture)
+@some(2, HealthCheck.function_scoped_fixture)
 @given(exports(), st.integers(1, 6))
 def test_a_lake_of_earlier_code_is_gone_on_with_and_equals_a_fresh_one(earlier_code, export, cut):
     with scratch() as folder:
