@@ -122,6 +122,6 @@ def test_the_page_of_the_file_lists_its_tables_and_the_check_that_nothing_is_lef
     synced.open("/assets/published/duckdb_file")
     synced.see("path", "main_production.order_completed", "main_production_migrated.all_events")
     synced.shoot("file")
-    synced.open("/assets/published/duckdb_file?view=checks")
+    synced.open("/assets/published/duckdb_file?view=checks&checkDetail=every_dump_landed")
     synced.see("every_dump_landed", "Nothing is left behind.", "Passed")
     synced.shoot("check")
