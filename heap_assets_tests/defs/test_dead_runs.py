@@ -62,6 +62,7 @@ def test_a_run_whose_lock_nobody_holds_is_ended_at_once_and_says_why(place, stor
         assert ended(instance) == ()
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_a_run_that_lives_or_whose_machine_cannot_be_looked_at_is_left_alone(place, storage, tmp_path):
     with storage.open() as instance, living(RUN) as lent:
         lives = created(instance, run_id=RUN, **lent)
@@ -72,6 +73,7 @@ def test_a_run_that_lives_or_whose_machine_cannot_be_looked_at_is_left_alone(pla
         assert ended(instance) == (lives,)
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("state", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
 def test_a_run_that_died_before_it_took_its_lock_is_ended_within_two_minutes(place, storage, state):
     with storage.open() as instance:
@@ -81,6 +83,7 @@ def test_a_run_that_died_before_it_took_its_lock_is_ended_within_two_minutes(pla
         assert status(instance, dead) is dg.DagsterRunStatus.FAILURE
 
 
+@pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_a_run_of_others_is_never_ended(place, storage):
     @dg.op
     def nothing():

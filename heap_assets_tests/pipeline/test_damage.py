@@ -24,7 +24,7 @@ from heap_assets_tests.exports.writer import write_dump, write_dump_files
 from heap_assets_tests.oracles.comparison import differences
 from heap_assets_tests.published import published_by, sync_of
 
-COMBINATIONS = max(30, int(os.environ.get("HEAP_TEST_EXAMPLES", "0")))
+COMBINATIONS = max(20, int(os.environ.get("HEAP_TEST_EXAMPLES", "0")))
 SHARES = 3
 
 

@@ -75,8 +75,7 @@ def odd_export(root: Path) -> Path:
     return root
 
 
-@pytest.mark.parametrize("facts", ["views", "tables"])
-@pytest.mark.parametrize("series", ["1.1", "1.4"])
+@pytest.mark.parametrize(("series", "facts"), [("1.1", "views"), ("1.4", "views"), ("1.4", "tables")])
 def test_an_old_release_reads_every_table_and_view_as_the_newest_does(tmp_path, series, facts):
     old, newest = releases(series), releases("2")
     write_sample(tmp_path / "sample", SampleSize(users=40, days=3))
