@@ -29,6 +29,8 @@ _MOST_COPIED = 256 << 20
 """A file of tables (a lake in S3) is made anew: it would be written twice."""
 _READ_BY_ALL = 64
 """The version of the storage that DuckDB 1.0 writes."""
+_SETTINGS = {"experimental_metadata_reuse": False}
+"""What DuckDB 2 reuses of a file at a checkpoint, 1.1 cannot read."""
 _NOTES_KEY = ("_heap_assets", "views")
 _NOTED = dict.fromkeys(("schema_name", "view_name", "query", "said", "held"), pl.String())
 _NOTES = f"SELECT {', '.join(_NOTED)} FROM {identifier(*_NOTES_KEY)}"
@@ -186,7 +188,7 @@ def new_file(path: Path) -> Iterator[PublishedFile]:
                 connection.execute("CHECKPOINT")
             finally:
                 connection.close()
-            connection = duckdb.connect(building)
+            connection = duckdb.connect(building, config=_SETTINGS)
             try:
                 file.note(connection)
             finally:
@@ -212,7 +214,7 @@ def _begun(before: Path, building: Path) -> duckdb.DuckDBPyConnection:
         shutil.copyfile(before, building)
         if _storage_version(building) == _READ_BY_ALL:
             with suppress(duckdb.Error):
-                connection = duckdb.connect(building)
+                connection = duckdb.connect(building, config=_SETTINGS)
                 try:
                     connection.execute(_NOTES)  # not in the transaction, which a query that fails ends
                 except duckdb.Error:
@@ -222,7 +224,7 @@ def _begun(before: Path, building: Path) -> duckdb.DuckDBPyConnection:
         building.unlink()
     with duckdb.connect() as connection:
         connection.execute(f"ATTACH {literal(str(building))} AS building (STORAGE_VERSION 'v1.0.0')")
-    return duckdb.connect(building)
+    return duckdb.connect(building, config=_SETTINGS)
 
 
 def _storage_version(file: Path) -> int:
