@@ -29,7 +29,7 @@ _MOST_COPIED = 256 << 20
 """A file of tables (a lake in S3) is made anew: it would be written twice."""
 _READ_BY_ALL = 64
 """The version of the storage that DuckDB 1.0 writes."""
-_SETTINGS = {"experimental_metadata_reuse": False}
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {"experimental_metadata_reuse": False}
 """What DuckDB 2 reuses of a file at a checkpoint, 1.1 cannot read."""
 _NOTES_KEY = ("_heap_assets", "views")
 _NOTED = dict.fromkeys(("schema_name", "view_name", "query", "said", "held"), pl.String())
