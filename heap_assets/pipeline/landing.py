@@ -98,7 +98,7 @@ class _Run:
     ) -> None:
         self._source, self._storage, self._progress, self._tables = source, storage, progress, tables
         self._before = read_ledger(storage)
-        self._ledger, self._again = claimed(self._before, storage, export)
+        self._ledger = claimed(self._before, storage, export)
         self._held = HeldDeliveries(storage, self._ledger, progress, tables)
         self._rows: dict[tuple[str, int], int] = {}
         self._failures: dict[int | None, str] = {}
@@ -107,10 +107,12 @@ class _Run:
         arrived = arrivals(self._source, self._ledger)
         self._failures.update(arrived.broken())
         new = self._dated(arrived.new_dumps(self._ledger))
-        if self._again:
-            self._progress.note(f"the lake is of an earlier version: {len(self._again)} dumps are read again for it")
+        reland &= set(self._ledger.dumps)
+        if self._ledger.outdated:
+            reland = {*self._ledger.dumps, *new}
+            self._progress.note(f"the lake is of an earlier version: {len(reland)} dumps are read again for it")
         with Decoder(self._source) as decoder:
-            accepted = self._landed(new, (reland | self._again) & set(self._ledger.dumps), decoder)
+            accepted = self._landed(new, reland, decoder)
         taken = tuple(dump_id for dump_id, dump in new.items() if accepted.get(dump_id) is dump)
         self._remember(accepted, arrived, taken)
         for table in self._tables.values():

@@ -41,9 +41,11 @@ class Ledger:
     """Dumps that were taken, by id; ``definitions`` are the property definitions that each brought, if readable.
 
     ``export`` says whose dumps they are (export_identity.py); None if an earlier version did not record it.
+    ``outdated`` is set where code landed them that read some values otherwise: the next landing reads them again.
     """
 
     export: str | None = None
+    outdated: bool = False
     dumps: Mapping[int, Dump] = field(default_factory=dict)
     manifests: tuple[SeenManifest, ...] = ()
     reports: tuple[SyncReport, ...] = ()
@@ -69,6 +71,7 @@ class _Document:
 
     version: Literal[2]
     export: str | None
+    outdated: bool = False
     dumps: Mapping[int, Dump]
     manifests: tuple[SeenManifest, ...]
     reports: tuple[SyncReport, ...]
@@ -82,8 +85,10 @@ class _Document:
 
 _DOCUMENT = TypeAdapter(_Document)
 _VERSION: Final = 2
-_FIRST = {"version": _VERSION, "export": None}
-"""What the first version of the document, which has no key ``version``, did not say."""
+_FIRST = {"version": _VERSION, "export": None, "outdated": True}
+"""What the first version of the document, which has no key ``version``, did not say.
+
+Its code left ``session_time`` out and kept the zeros at the end of decimals."""
 
 
 def read_ledger(storage: Storage) -> Ledger:

@@ -8,36 +8,24 @@ it names (landing.py).
 import re
 from dataclasses import replace
 
-from heap_assets.catalog import raw_table
+from heap_assets.errors import LakeError
 from heap_assets.export.arrivals import manifest_content, manifest_files
 from heap_assets.export.source import Source
-from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.ledger import LEDGER, PREVIOUS, RAW, Ledger, write_ledger
+from heap_assets.pipeline.ledger import LEDGER, PREVIOUS, RAW, Ledger, read_ledger, write_ledger
 
 _SET_ASIDE = ".damaged"
-_LEFT_OUT = "session_time"
 _DELIVERY = re.compile(r"([0-9]+)-[0-9a-f]+-[0-9]+")
 
 
-def claimed(ledger: Ledger, storage: Storage, export: str) -> tuple[Ledger, frozenset[int]]:
-    """Return the ledger with whose export the lake holds, and the dumps that are to be read again for it.
-
-    It is written at once where nothing has landed, else with what lands. A ledger without an export is of code that
-    left ``session_time`` out: what may have that column is read again.
-    """
+def claimed(ledger: Ledger, storage: Storage, export: str) -> Ledger:
+    """Return the ledger with whose export the lake holds; written at once where nothing has landed, else with it."""
     if ledger.export is not None:
-        return ledger, frozenset()
+        return ledger
     known = replace(ledger, export=export)
     if not ledger.dumps:
         write_ledger(storage, known)
-    counting = (item for items in current_deliveries(ledger.dumps.values()).values() for item in items)
-    return known, frozenset(
-        item.dump.dump_id
-        for item in counting
-        if raw_table(item.delivery.table).is_event_like
-        and (not item.delivery.columns or _LEFT_OUT in map(str.lower, item.delivery.columns))
-    )
+    return known
 
 
 def recover_ledger(storage: Storage, source: Source, export: str) -> tuple[int, ...]:
@@ -46,15 +34,23 @@ def recover_ledger(storage: Storage, source: Source, export: str) -> tuple[int, 
     Returns:
         The dumps that have deliveries in the lake but no manifest in the export any more: their rows do not count.
     """
+    outdated = _is_outdated(storage)
     for path in (LEDGER, PREVIOUS):
         content = storage.read(path)
         if content is not None:
             storage.write(f"{path}{_SET_ASIDE}", content)
             storage.remove(path)
-    write_ledger(storage, Ledger(export=export))
+    write_ledger(storage, Ledger(export=export, outdated=outdated))
     named = {manifest_content(source, file).dump_id for file in manifest_files(source)}
     deliveries = (_DELIVERY.fullmatch(name) for table in storage.folders(RAW) for name in _deliveries(storage, table))
     return tuple(sorted({int(found[1]) for found in deliveries if found} - named))
+
+
+def _is_outdated(storage: Storage) -> bool:
+    try:
+        return read_ledger(storage).outdated
+    except LakeError:
+        return False
 
 
 def _deliveries(storage: Storage, table: str) -> list[str]:

@@ -120,15 +120,19 @@ def test_a_later_version_is_refused_and_stays_as_it_is(lake):
     assert lake.ledger.read_bytes() == before
 
 
-def test_the_first_version_is_read_and_becomes_the_newest(lake):
+@pytest.mark.parametrize("before", [None, Sync.accept_moved_export, Sync.recover_ledger])
+def test_the_first_version_is_read_and_its_dumps_are_read_again_once_whatever_came_before(lake, before):
     left = json.loads(lake.ledger.read_text())
-    assert (left.pop("version"), left.pop("export")) == (2, str(lake.root))
+    assert (left.pop("version"), left.pop("export"), left.pop("outdated")) == (2, str(lake.root), False)
     lake.ledger.write_text(json.dumps(left))
     assert set(lake.sync().ledger().dumps) == {1, 2}
     assert lake.sync().ledger().export is None
-    run(lake.sync())
+    if before:
+        before(lake.sync())
+    assert set(run(lake.sync()).rows) == {("orders", 1), ("orders", 2)}
     assert json.loads(lake.ledger.read_text())["export"] == str(lake.root)
     lake.assert_as_told()
+    assert run(lake.sync()).rows == {}
 
 
 def test_a_read_that_fails_is_not_an_empty_ledger(lake):
