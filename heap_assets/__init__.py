@@ -3,6 +3,6 @@
 Here is only what a notebook would import; everything else is imported from its own module.
 """
 
-from heap_assets.names import table_name
+from heap_assets.schema.names import table_name
 
 __all__ = ["table_name"]

@@ -1,16 +1,16 @@
 """The models of schema heap_analytics, and segments: name, key, columns and meaning of each, once.
 
 Here: what CONTRACT section 4 names. A model says of itself whether it is small (published as a table) and whether it
-follows from one user's rows. Not here: how it is computed (transforms/), from which tables (pipeline/recipes.py).
+follows from one user's rows. Not here: how it is computed (transforms/), from which tables (pipeline/build/recipes.py).
 Source: the models of Heap's dbt project for names and intent.
 """
 
 from collections.abc import Sequence
 
-from heap_assets.catalog import BOOLEAN, DOUBLE, LONG, TEXT, TIME
-from heap_assets.columns import DATE, ColumnType
-from heap_assets.documented_columns import Column
-from heap_assets.models import Model
+from heap_assets.schema.documented_columns import Column
+from heap_assets.schema.heap_tables import BOOLEAN, DOUBLE, LONG, TEXT, TIME
+from heap_assets.schema.model import Model
+from heap_assets.schema.value_types import DATE, ColumnType
 
 SCHEMA = "heap_analytics"
 

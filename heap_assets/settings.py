@@ -14,8 +14,8 @@ from typing import Literal
 from heap_assets.aws.access import AwsAccess
 from heap_assets.config.durations import parse_duration
 from heap_assets.errors import SettingsError
-from heap_assets.other_table import OtherTable, read_other_table
 from heap_assets.places import is_s3, lake_place, local_path, place, published_path, web_address
+from heap_assets.sources.external.table import OtherTable, read_other_table
 
 FactsAs = Literal["views", "tables"]
 DEFAULT_UI_URL = "http://127.0.0.1:3000"

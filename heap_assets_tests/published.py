@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 from hypothesis import HealthCheck, Phase, settings
 
-from heap_assets.pipeline.landing import Landing
+from heap_assets.pipeline.landing.landing import Landing
 from heap_assets.pipeline.progress import Silence
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings

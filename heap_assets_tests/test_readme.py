@@ -13,8 +13,8 @@ import duckdb
 import pytest
 import yaml
 
-from heap_assets.export.sample.export import write_sample
-from heap_assets.export.sample.size import SampleSize
+from heap_assets.sample.export import write_sample
+from heap_assets.sample.size import SampleSize
 from heap_assets.settings import read_settings
 from heap_assets_tests.published import A, M, S, run, sync_of
 from heap_assets_tests.receiver import receiver

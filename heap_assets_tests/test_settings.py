@@ -1,6 +1,6 @@
 """Settings: what an environment gives, and one message for each variable that cannot be used.
 
-Here: variables. Not here: the analytics configuration (config/), credentials (export/test_s3_access.py).
+Here: variables. Not here: the analytics configuration (config/), credentials (sources/test_s3_access.py).
 """
 
 from datetime import timedelta

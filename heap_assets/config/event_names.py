@@ -1,7 +1,7 @@
 """Events of the configuration: which table each of them is.
 
 A configured name is a table as in all_events.event_table_name, else a display name of _event_metadata, else what Heap's
-rule makes a table name of. Here: names only. Not here: reading _event_metadata (pipeline/), the rule (names.py).
+rule makes a table name of. Here: names only. Not here: reading _event_metadata (pipeline/), the rule (schema/names.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from heap_assets.config.model import Configuration
-from heap_assets.names import table_name
+from heap_assets.schema.names import table_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from heap_assets.labeled import Scalar
+from heap_assets.schema.labeled import Scalar
 
 KeyPath = tuple[str | int, ...]
 LONGEST = 1 << 17

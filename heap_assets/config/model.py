@@ -26,7 +26,7 @@ from heap_assets.config.values import (
     Word,
     distinct,
 )
-from heap_assets.names import folded
+from heap_assets.schema.names import folded
 
 _SCHEMAS_OF_OTHERS = ("heap_analytics", "information_schema", "pg_catalog")
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Pla
 
 from heap_assets.config.durations import duration_text, parse_duration
 from heap_assets.config.lined_yaml import Spelled
-from heap_assets.labeled import Scalar, text_of
+from heap_assets.schema.labeled import Scalar, text_of
 
 Item = TypeVar("Item")
 

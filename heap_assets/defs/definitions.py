@@ -1,6 +1,6 @@
 """All definitions together: assets, the job, resources.
 
-Here: assembly, from what runs have left word of (pipeline/last_known.py). Not here: bodies (tables.py).
+Here: assembly, from what runs have left word of (pipeline/last_known.py). Not here: bodies (assets/tables.py).
 """
 
 import os
@@ -8,22 +8,22 @@ from functools import partial
 
 import dagster as dg
 
-from heap_assets.catalog import PAGEVIEWS, SESSIONS, USER_MIGRATIONS, USERS
-from heap_assets.defs.alerts import alert_sensor
-from heap_assets.defs.automation import following, marts_sensor
-from heap_assets.defs.checks import inspect, table_checks
-from heap_assets.defs.completeness import completeness_check
-from heap_assets.defs.dead_runs import living_executor
-from heap_assets.defs.freshness import freshness_definitions, pipeline_policy, synced_specs
+from heap_assets.defs.assets.external_data import other_asset
+from heap_assets.defs.assets.tables import sync_assets
+from heap_assets.defs.automation.alerts import alert_sensor
+from heap_assets.defs.automation.conditions import following, marts_sensor
+from heap_assets.defs.automation.dead_runs import living_executor
+from heap_assets.defs.automation.maintenance import maintenance_job, maintenance_schedule
+from heap_assets.defs.automation.pickup import SYNC_JOB, export_check, manifest_sensor, nightly_schedule
+from heap_assets.defs.checks.checks import inspect, table_checks
+from heap_assets.defs.checks.completeness import completeness_check
+from heap_assets.defs.checks.freshness import freshness_definitions, pipeline_policy, synced_specs
 from heap_assets.defs.keys import ANALYTICS_GROUP, HEAP, MIGRATED, OTHER, PUBLISHED, RAW
-from heap_assets.defs.maintenance import maintenance_job, maintenance_schedule
-from heap_assets.defs.other_data import other_asset
-from heap_assets.defs.pickup import SYNC_JOB, export_check, manifest_sensor, nightly_schedule
 from heap_assets.defs.resources import HeapDuckDB, HeapSync, heap_s3
-from heap_assets.defs.tables import sync_assets
 from heap_assets.pipeline.last_known import read_known
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.registry import KnownTable
+from heap_assets.schema.heap_tables import PAGEVIEWS, SESSIONS, USER_MIGRATIONS, USERS
 
 _GROUPS = (RAW, HEAP, MIGRATED, ANALYTICS_GROUP, PUBLISHED)
 _ALWAYS = (USERS.kind, USER_MIGRATIONS.kind, SESSIONS.kind, PAGEVIEWS.kind)

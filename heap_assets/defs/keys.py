@@ -9,7 +9,7 @@ import re
 
 import dagster as dg
 
-from heap_assets.models import MODELS
+from heap_assets.schema.own_tables import MODELS
 
 SYNCED, RAW, HEAP, MIGRATED, PUBLISHED = "heap_sync", "raw", "heap", "heap_migrated", "published"
 ANALYTICS_GROUP, OTHER = "analytics", "other"

@@ -15,7 +15,7 @@ from dagster_duckdb import DuckDBResource
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.sync import Sync
 from heap_assets.settings import read_settings
-from heap_assets.warehouse.reader import opened
+from heap_assets.targets.duckdb.reader import opened
 
 
 class HeapSync:

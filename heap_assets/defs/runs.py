@@ -1,6 +1,6 @@
 """Running the job from Python: what the command line does.
 
-Here: the instance that the UI shows too, run config, the result. Not here: what is printed (cli.py).
+Here: the instance that the UI shows too, run config, the result. Not here: what is printed (cli/commands.py).
 """
 
 import os
@@ -15,9 +15,9 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from heap_assets import errors
-from heap_assets.defs.dead_runs import end_dead_runs, living
+from heap_assets.defs.automation.dead_runs import end_dead_runs, living
+from heap_assets.defs.automation.pickup import SYNC_JOB
 from heap_assets.defs.definitions import heap_definitions
-from heap_assets.defs.pickup import SYNC_JOB
 from heap_assets.defs.selection import standing
 from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.pipeline.progress import Progress, Silence

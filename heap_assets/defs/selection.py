@@ -2,7 +2,7 @@
 
 Dagster puts down a plan event for each named asset and check, at 30-60 ms each in SQLite: half a minute for 100 event
 tables in three layers, where a dump brings rows for a few. A step does all its work whatever is named, and what it
-finds besides is put down, too (tables.py). Here: the names. Not here: runs by hand, which name what was clicked.
+finds besides is put down, too (assets/tables.py). Here: the names. Not here: runs by hand, which name what was clicked.
 """
 
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from heap_assets.catalog import EVENT, raw_table
 from heap_assets.defs.keys import HEAP, MIGRATED, RAW, table_key
 from heap_assets.pipeline.registry import KnownTable
+from heap_assets.schema.heap_tables import EVENT, raw_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What Delta is told: the types of stored columns, and what a file of a delivery holds.
 
 Here: from a stored column's name to its type, from a footer to an add action. Not here: how a column is stored
-(columns.py), committing (landed_table.py).
+(schema/stored_columns.py), committing (landed_table.py).
 """
 
 import json
@@ -11,9 +11,10 @@ from deltalake import Field
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction
 
-from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column
 from heap_assets.lake.listing import DELIVERY
 from heap_assets.lake.parquet_footer import Footer
+from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID, delivered_column
+from heap_assets.schema.value_types import ValueType
 
 _DELTA_TYPES = {
     ValueType.BOOLEAN: "boolean",

@@ -11,9 +11,9 @@ import polars as pl
 from deltalake import DeltaTable
 from pydantic import TypeAdapter, ValidationError
 
-from heap_assets.columns import ROW_ID
 from heap_assets.lake.delta_log import latest_version
 from heap_assets.lake.storage import Storage
+from heap_assets.schema.stored_columns import ROW_ID
 
 DELIVERY = "$delivery"
 """The column that parts a table: which delivery a file is of."""

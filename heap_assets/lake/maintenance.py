@@ -1,8 +1,8 @@
 """Maintenance of the raw Delta tables: what counts no more is removed, a week after nobody can still read it.
 
 Files of a delivery are never merged: its rows are known by file and row id, and where a row came from stands in its
-file (copies that are read instead: pipeline/packing.py). Here: removing void deliveries, vacuum, the log, files that
-nothing names. Not here: which deliveries and files count (the caller).
+file (copies that are read instead: pipeline/resolve/compaction.py). Here: removing void deliveries, vacuum, the log,
+files that nothing names. Not here: which deliveries and files count (the caller).
 """
 
 from collections.abc import Collection, Mapping

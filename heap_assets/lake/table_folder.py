@@ -5,7 +5,7 @@ Here: from a delivered name to a folder name that every file system takes. Not h
 
 import hashlib
 
-from heap_assets.columns import escaped
+from heap_assets.schema.stored_columns import escaped
 
 _MOST_LETTERS = 200
 

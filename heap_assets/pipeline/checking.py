@@ -7,14 +7,14 @@ landed yet is judged by the tables that its manifests name.
 from dataclasses import dataclass
 
 from heap_assets.config.model import Configuration
-from heap_assets.export.source import Source
-from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.configured_events import configured_events
-from heap_assets.pipeline.current import current_tables
 from heap_assets.pipeline.damage import damage_named
+from heap_assets.pipeline.landing.pending import arrivals
 from heap_assets.pipeline.ledger import Ledger
-from heap_assets.pipeline.pending import arrivals
+from heap_assets.pipeline.resolve.configured_events import configured_events
+from heap_assets.pipeline.resolve.current_tables import current_tables
+from heap_assets.sources.heap.truth import tables_with_files
+from heap_assets.sources.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

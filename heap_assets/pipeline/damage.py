@@ -1,7 +1,8 @@
 """Damage to the lake that a step meets while it reads: named with its file and the command that mends it.
 
 Landing looks at every file of the raw tables, and a memory at those that it names; this is for what happens later, and
-for damage inside a file. Here: finding it, once something could not be read. Not here: mending (held_deliveries.py).
+for damage inside a file. Here: finding it, once something could not be read. Not here: mending
+(landing/held_deliveries.py).
 """
 
 import errno
@@ -13,13 +14,13 @@ import polars as pl
 
 from heap_assets.disk_errors import disk_error
 from heap_assets.errors import LakeError, ObjectMissingError
-from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.landed_table import LandedTable
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.analytics_state import analyzed_files
+from heap_assets.pipeline.build.analytics_state import analyzed_files
 from heap_assets.pipeline.ledger import read_ledger
-from heap_assets.pipeline.packing import packed_files
-from heap_assets.pipeline.resolved_state import resolved_files
+from heap_assets.pipeline.resolve.compaction import packed_files
+from heap_assets.pipeline.resolve.resolved_state import resolved_files
+from heap_assets.sources.heap.truth import current_deliveries
 
 _READING = (pl.exceptions.PolarsError, pl.exceptions.PanicException, duckdb.Error, OSError, ObjectMissingError)
 _OF_A_FILE = {None, errno.ENOENT, errno.EIO}

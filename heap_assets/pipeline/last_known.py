@@ -2,7 +2,7 @@
 
 Each part is read for itself. One that cannot be read, be it for a wrong setting or a lake that does not answer, is as
 it was last known, and what is wrong is said: no asset and no policy is dropped without a word. Here: reading, the copy.
-Not here: the check that fails meanwhile (defs/completeness.py).
+Not here: the check that fails meanwhile (defs/checks/completeness.py).
 """
 
 import uuid
@@ -17,10 +17,10 @@ from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Freshness, FreshnessLimits
 from heap_assets.errors import HeapAssetsError
 from heap_assets.lake.storage import Storage
-from heap_assets.other_table import OtherTable
 from heap_assets.pipeline.opening import open_storage
 from heap_assets.pipeline.registry import Registry, known_registry
 from heap_assets.settings import Settings, read_home, read_settings
+from heap_assets.sources.external.table import OtherTable
 
 _COPY = "definitions.json"
 

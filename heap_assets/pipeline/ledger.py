@@ -15,10 +15,10 @@ from typing import Final, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from heap_assets.errors import LakeError
-from heap_assets.export.manifest import Dump
-from heap_assets.export.property_definitions import ParsedDefinitions, parse_definitions
-from heap_assets.export.sync_reports import SyncReport
 from heap_assets.lake.storage import Storage
+from heap_assets.sources.heap.manifest import Dump
+from heap_assets.sources.heap.property_definitions import ParsedDefinitions, parse_definitions
+from heap_assets.sources.heap.sync_reports import SyncReport
 
 LEDGER, PREVIOUS = "ledger.json", "ledger.previous.json"
 RAW = "raw"
@@ -40,7 +40,7 @@ class SeenManifest:
 class Ledger:
     """Dumps that were taken, by id; ``definitions`` are the property definitions that each brought, if readable.
 
-    ``export`` says whose dumps they are (export_identity.py); None if an earlier version did not record it.
+    ``export`` says whose dumps they are (landing/export_identity.py); None if an earlier version did not record it.
     ``outdated`` is set where code landed them that read some values otherwise: the next landing reads them again.
     """
 

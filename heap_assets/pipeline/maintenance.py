@@ -9,15 +9,15 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from heap_assets.export.truth import current_deliveries
 from heap_assets.lake.maintenance import RETENTION, Tidied, removed_leftovers, tidied
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.analytics_state import analyzed_files
+from heap_assets.pipeline.build.analytics_state import analyzed_files
+from heap_assets.pipeline.build.external_data import joined_files
 from heap_assets.pipeline.ledger import Ledger
-from heap_assets.pipeline.other_data import joined_files
-from heap_assets.pipeline.packing import packed_files
-from heap_assets.pipeline.resolved_state import resolved_files
+from heap_assets.pipeline.resolve.compaction import packed_files
+from heap_assets.pipeline.resolve.resolved_state import resolved_files
+from heap_assets.sources.heap.truth import current_deliveries
 
 _MEMORY = Memory("leftovers.json", TypeAdapter(dict[str, datetime]), without={})
 

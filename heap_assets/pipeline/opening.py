@@ -1,6 +1,6 @@
 """Lake, its locks and export as the settings place them: a folder, or S3 with keys that renew themselves; the sample.
 
-Not here: what lies in them (lake/, export/), whose export a lake holds (export_identity.py).
+Not here: what lies in them (lake/, export/), whose export a lake holds (landing/export_identity.py).
 """
 
 import tempfile
@@ -10,15 +10,15 @@ from pathlib import Path
 
 from heap_assets.addresses import read_address
 from heap_assets.aws.access import AT_ONCE, aws_session, s3_client, storage_options
-from heap_assets.export.opening import open_source
-from heap_assets.export.sample.export import write_sample
-from heap_assets.export.sample.size import embedded_size
-from heap_assets.export.source import Source
-from heap_assets.lake.lease import S3Lease
-from heap_assets.lake.lock import NAME, FolderLock, Lock
+from heap_assets.lake.locking.lease import S3Lease
+from heap_assets.lake.locking.lock import NAME, FolderLock, Lock
 from heap_assets.lake.s3_storage import S3Storage
 from heap_assets.lake.storage import FolderStorage, Storage
+from heap_assets.sample.export import write_sample
+from heap_assets.sample.size import embedded_size
 from heap_assets.settings import Settings
+from heap_assets.sources.opening import open_source
+from heap_assets.sources.source import Source
 
 
 def open_storage(settings: Settings, *, fence: Callable[[], None] = lambda: None) -> Storage:

@@ -1,6 +1,6 @@
 """What a sync tells whoever watches it.
 
-Here: the events, and a listener that says nothing. Not here: how they are shown (cli.py, defs/).
+Here: the events, and a listener that says nothing. Not here: how they are shown (cli/commands.py, defs/).
 """
 
 from typing import Protocol

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from heap_assets.catalog import DROPPED_TABLES, SYSTEM_TABLES
 from heap_assets.config.model import Configuration
 from heap_assets.errors import LakeError
-from heap_assets.export.manifest import Dump
-from heap_assets.export.truth import tables_with_files
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.configured_events import ConfiguredEvents, configured_events
-from heap_assets.pipeline.current import CurrentTables
 from heap_assets.pipeline.damage import damage_named
+from heap_assets.pipeline.landing.archived import retired_tables
 from heap_assets.pipeline.ledger import Ledger, read_ledger
-from heap_assets.pipeline.resolution import Resolution
-from heap_assets.pipeline.retired import retired_tables
-from heap_assets.pipeline.sync_tables import system_table
+from heap_assets.pipeline.resolve.configured_events import ConfiguredEvents, configured_events
+from heap_assets.pipeline.resolve.current_tables import CurrentTables
+from heap_assets.pipeline.resolve.resolution import Resolution
+from heap_assets.pipeline.resolve.sync_tables import system_table
+from heap_assets.schema.heap_tables import DROPPED_TABLES, SYSTEM_TABLES
+from heap_assets.sources.heap.manifest import Dump
+from heap_assets.sources.heap.truth import tables_with_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

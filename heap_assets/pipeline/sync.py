@@ -16,32 +16,33 @@ from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
 from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.errors import SettingsError
-from heap_assets.export.source import Source
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.analysis import Analysis, analyze
-from heap_assets.pipeline.analytics_state import forget_analysis
+from heap_assets.pipeline.build.analysis import Analysis, analyze
+from heap_assets.pipeline.build.analytics_state import forget_analysis
+from heap_assets.pipeline.build.external_data import JoinedTable, join_other
 from heap_assets.pipeline.checking import CheckOutcome, check
-from heap_assets.pipeline.current import CurrentTables, current_tables
 from heap_assets.pipeline.damage import damage_named
-from heap_assets.pipeline.export_identity import export_identity, open_own_export
-from heap_assets.pipeline.key_check import key_outcomes, refuse_failed_keys
-from heap_assets.pipeline.landing import LAST_LANDING, Landing, LandingOutcome, land
+from heap_assets.pipeline.derived_state import DerivedState
+from heap_assets.pipeline.inspect.key_check import key_outcomes, refuse_failed_keys
+from heap_assets.pipeline.landing.export_identity import export_identity, open_own_export
+from heap_assets.pipeline.landing.landing import LAST_LANDING, Landing, LandingOutcome, land
+from heap_assets.pipeline.landing.pending import arrivals
+from heap_assets.pipeline.landing.recovery import recover_ledger
 from heap_assets.pipeline.last_known import keep_known
 from heap_assets.pipeline.ledger import Ledger, read_ledger, write_ledger
 from heap_assets.pipeline.maintenance import Maintenance, maintain
 from heap_assets.pipeline.opening import open_export, open_storage
-from heap_assets.pipeline.other_data import JoinedTable, join_other
-from heap_assets.pipeline.packing import with_packs
-from heap_assets.pipeline.pending import arrivals
 from heap_assets.pipeline.progress import Progress
-from heap_assets.pipeline.publication import publish
-from heap_assets.pipeline.published import KEEP_YOUR_OWN, LAST_PUBLICATION, Publication, refuse_unusable_place
-from heap_assets.pipeline.recovery import recover_ledger
+from heap_assets.pipeline.publish.publication import publish
+from heap_assets.pipeline.publish.published import KEEP_YOUR_OWN, LAST_PUBLICATION, Publication, refuse_unusable_place
+from heap_assets.pipeline.publish.reporting import write_report
 from heap_assets.pipeline.registry import Registry, discover_tables, read_registry, write_published
-from heap_assets.pipeline.reporting import write_report
-from heap_assets.pipeline.resolution import Resolution, resolve
+from heap_assets.pipeline.resolve.compaction import with_packs
+from heap_assets.pipeline.resolve.current_tables import CurrentTables, current_tables
+from heap_assets.pipeline.resolve.resolution import Resolution, resolve
 from heap_assets.pipeline.turns import Turns
 from heap_assets.settings import Settings
+from heap_assets.sources.source import Source
 
 if TYPE_CHECKING:
     from heap_assets.lake.landed_table import LandedTable
@@ -114,8 +115,9 @@ class Sync:
         refuse_unusable_place(self.settings.duckdb_path, self.configuration)
         with self.turn("land"):
             self._forget()
-            source, export = self.source(), export_identity(self.settings)
-            landing = land(source, self.storage, self._progress, export=export, reland=reland, tables=self._landed)
+            export, derived, tables = export_identity(self.settings), DerivedState(self.storage), self._landed
+            source, storage, progress = self.source(), self.storage, self._progress
+            landing = land(source, storage, progress, export=export, derived=derived, reland=reland, tables=tables)
             self._landed_by = landing.ledger
             LAST_LANDING.write(self.storage, landing.outcome())
         return landing

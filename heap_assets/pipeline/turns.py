@@ -2,13 +2,13 @@
 
 Two locks, always in this order: the home's, for the published file, the report and the copies that lie there, and the
 lake's. A run has one of its own besides, which tells whether it lives. Here: taking them. Not here: locks (lake/),
-steps (sync.py), what becomes of a dead run (defs/dead_runs.py).
+steps (sync.py), what becomes of a dead run (defs/automation/dead_runs.py).
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from heap_assets.lake.lock import FolderLock, Lock, held
+from heap_assets.lake.locking.lock import FolderLock, Lock, held
 from heap_assets.pipeline.opening import open_lock
 from heap_assets.settings import Settings
 

@@ -1,6 +1,6 @@
 """A rule on attribution: whether conversions have more touches than count.
 
-In: conversions with more touches than that, with their users. Not here: finding them (pipeline/touch_check.py).
+In: conversions with more touches than that, with their users. Not here: finding them (pipeline/inspect/touch_check.py).
 """
 
 import polars as pl

@@ -1,13 +1,13 @@
 """Every check once: its name, the table kinds it is for, whether it holds back publication, what to do when it fails.
 
 Dagster's checks and the README's table derive from it. Here: declarations. Not here: what is computed
-(pipeline/inspection.py, pipeline/key_check.py). A check of analytics models is one more declaration.
+(pipeline/inspect/inspection.py, pipeline/inspect/key_check.py). A check of analytics models is one more declaration.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from heap_assets.catalog import EVENT, PAGEVIEWS, SESSIONS, RawTable
+from heap_assets.schema.heap_tables import EVENT, PAGEVIEWS, SESSIONS, RawTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ TOUCHES = AttributionCheck(
 def checks_of(table: RawTable) -> tuple[TableCheck, ...]:
     """Return the checks that a table kind has.
 
-    >>> from heap_assets.catalog import USER_MIGRATIONS
+    >>> from heap_assets.schema.heap_tables import USER_MIGRATIONS
     >>> [check.name for check in checks_of(USER_MIGRATIONS)][:3]
     ['key_unique', 'schema_change', 'required_columns']
     """

@@ -1,7 +1,7 @@
 """Keys: each row of a table has one, and no two rows have the same.
 
 What fails here must not be published: joins would multiply rows, or lose them. Here: rules on frames of key columns.
-Not here: which rows to look at (pipeline/key_check.py).
+Not here: which rows to look at (pipeline/inspect/key_check.py).
 """
 
 import polars as pl

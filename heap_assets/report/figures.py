@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from heap_assets.config.durations import duration_text
 from heap_assets.config.model import Configuration, Freshness, Funnel
-from heap_assets.warehouse.reader import SyncedTable, explained, opened, synced_tables
+from heap_assets.targets.duckdb.reader import SyncedTable, explained, opened, synced_tables
 
 MODELS = ("first_touch", "last_touch", "last_non_direct_touch", "linear", "position_based", "time_decay")
 _MOST_DAYS, _MOST_COHORTS, _MOST_GROUPS, _MOST_CHANNELS = 90, 12, 10, 11

@@ -10,8 +10,8 @@ from typing import Literal
 import polars as pl
 import polars.selectors as cs
 
-from heap_assets.names import published_names
-from heap_assets.transforms.text_forms import text_form
+from heap_assets.expressions.polars.text import text_form
+from heap_assets.schema.names import published_names
 
 _HEAP_USER_ID, _KEY = "heap_user_id", "$key"
 

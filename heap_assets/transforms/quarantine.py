@@ -1,17 +1,18 @@
 """Rows that lack an id they need: what they lack, and how they came.
 
 In: stored rows of one table. Out: $row_id, $dump_id, ``reason`` and ``row`` (the row as JSON, with the values as
-delivered). Not here: file and row number, which the lake knows (pipeline/sync_tables.py).
+delivered). Not here: file and row number, which the lake knows (pipeline/resolve/sync_tables.py).
 """
 
 from collections.abc import Iterable
 
 import polars as pl
 
-from heap_assets.catalog import RawTable
-from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, delivered_column, stored_name
-from heap_assets.transforms.overlaps import has_required_ids
-from heap_assets.transforms.text_forms import text_form
+from heap_assets.expressions.polars.text import text_form
+from heap_assets.schema.heap_tables import RawTable
+from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID, delivered_column, stored_name
+from heap_assets.schema.value_types import ValueType
+from heap_assets.transforms.duplicates import has_required_ids
 
 
 def quarantined(rows: pl.LazyFrame, stored: Iterable[str], table: RawTable) -> pl.LazyFrame:

@@ -2,16 +2,17 @@
 
 In: a frame, and where in it the values of each delivered column are, by type. Out: one column for each delivered column
 and type (columns.stored_name). Of an id or time that cannot be read the delivered text stays beside the null, so that
-it can be counted and shown. Not here: which rows count (overlaps.py).
+it can be counted and shown. Not here: which rows count (duplicates.py).
 """
 
 from collections.abc import Mapping
 
 import polars as pl
 
-from heap_assets.catalog import RawTable
-from heap_assets.columns import DUMP_ID, ROW_ID, ValueType, stored_name
-from heap_assets.transforms.times import time_from
+from heap_assets.expressions.polars.times import time_from
+from heap_assets.schema.heap_tables import RawTable
+from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID, stored_name
+from heap_assets.schema.value_types import ValueType
 
 _DIGITS = r"^-?[0-9]+$"
 _ZERO = r"^-?0+$"

@@ -6,9 +6,9 @@ Source: Heap's data schema page for names and meanings, CONTRACT section 4 for w
 
 import polars as pl
 
-from heap_assets.catalog import SYNC_HISTORY, SYNC_INFO
-from heap_assets.columns import ValueType
-from heap_assets.transforms.times import time_from
+from heap_assets.expressions.polars.times import time_from
+from heap_assets.schema.heap_tables import SYNC_HISTORY, SYNC_INFO
+from heap_assets.schema.value_types import ValueType
 
 SYNC_INFO_SCHEMA = {column.name: column.type.polars for column in SYNC_INFO.columns}
 SYNC_HISTORY_SCHEMA = {column.name: column.type.polars for column in SYNC_HISTORY.columns}

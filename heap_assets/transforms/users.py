@@ -2,7 +2,7 @@
 
 In: users, one row per recorded user id, and the identity_map. Out: the same columns on resolved users.
 Source: Heap's documented users view (min joindate, max last_modified, identity, handle, email), and CONTRACT section 4
-for every other column. Not here: computed properties (labeled.py).
+for every other column. Not here: computed properties (expressions/polars/labeled.py).
 """
 
 from collections.abc import Iterable

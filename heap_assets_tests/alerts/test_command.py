@@ -10,7 +10,7 @@ from heap_assets_tests.receiver import Receiver, receiver
 
 def alerts_test(folder, urls: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-c", "from heap_assets.cli import main; main()", "alerts", "test"],
+        [sys.executable, "-c", "from heap_assets.cli.commands import main; main()", "alerts", "test"],
         cwd=folder,
         env={**os.environ, "HEAP_ALERT_URLS": urls, "HEAP_UI_URL": "http://dagster.example.com"},
         capture_output=True,

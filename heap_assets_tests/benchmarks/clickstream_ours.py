@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from heap_assets.transforms.funnels import funnel_users
-from heap_assets.transforms.pageview_sessions import heap_pageviews
+from heap_assets.transforms.analytics.funnels import funnel_users
+from heap_assets.transforms.analytics.pageview_sessions import heap_pageviews
 from heap_assets_tests.benchmarks.clickstream import STEPS, WINDOW_DAYS
 
 _PAGEVIEW = ("event_id", "user_id", "session_id", "time")

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from heap_assets.export.manifest import read_manifest
-from heap_assets.export.sample.calendar import dump_ids
-from heap_assets.export.sample.export import Sample, write_sample
-from heap_assets.export.sample.size import MOST_LAST_VISITS, SampleSize
-from heap_assets.export.truth import current_deliveries
+from heap_assets.sample.calendar import dump_ids
+from heap_assets.sample.export import Sample, write_sample
+from heap_assets.sample.size import MOST_LAST_VISITS, SampleSize
+from heap_assets.sources.heap.manifest import read_manifest
+from heap_assets.sources.heap.truth import current_deliveries
 
 NOT_COUNTED = frozenset({"_event_metadata"})
 """A few rows that may be JSON, which no peer reads; landing does, for nothing."""

@@ -1,6 +1,7 @@
 """Dagster: definitions load anywhere and touch nothing, assets are described and linked, a run says what it did.
 
-Here: definitions, and the job in this process. Not here: what a sync does (pipeline/), the command line (test_cli.py).
+Here: definitions, and the job in this process. Not here: what a sync does (pipeline/), the command line
+(cli/test_commands.py).
 """
 
 import json
@@ -17,6 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heap_assets.analytics_models import ANALYTICS
+from heap_assets.defs.assets.tables import EVERY_DUMP_LANDED
+from heap_assets.defs.automation.pickup import SYNC_JOB
 from heap_assets.defs.definitions import heap_definitions
 from heap_assets.defs.keys import (
     ANALYTICS_GROUP,
@@ -29,9 +32,7 @@ from heap_assets.defs.keys import (
     model_key,
     table_key,
 )
-from heap_assets.defs.pickup import SYNC_JOB
 from heap_assets.defs.resources import HeapDuckDB
-from heap_assets.defs.tables import EVERY_DUMP_LANDED
 from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
 

@@ -1,7 +1,7 @@
 """The lineage of the models is what their recipes read: more would cost needless runs, less would leave models behind.
 
 Here: lineage beside recipes, for configurations with groups and without. Not here: which runs follow
-(test_automation.py), what recipes make (pipeline/test_analysis.py).
+(automation/test_conditions.py), what recipes make (pipeline/build/test_analysis.py).
 """
 
 import json
@@ -10,16 +10,16 @@ import os
 import dagster as dg
 import pytest
 
-from heap_assets.catalog import USERS
-from heap_assets.defs.analytics import analytics_specs
+from heap_assets.defs.assets.analytics import analytics_specs
 from heap_assets.defs.definitions import heap_definitions
 from heap_assets.defs.keys import ANALYTICS_GROUP, MIGRATED, model_key, table_key
-from heap_assets.pipeline.configured_events import configured_events
-from heap_assets.pipeline.migrated_tables import migrated_tables
+from heap_assets.pipeline.build.migrated_tables import migrated_tables
+from heap_assets.pipeline.build.recipes import recipes
 from heap_assets.pipeline.progress import Silence
-from heap_assets.pipeline.recipes import recipes
 from heap_assets.pipeline.registry import Registry, read_registry
+from heap_assets.pipeline.resolve.configured_events import configured_events
 from heap_assets.pipeline.sync import Sync
+from heap_assets.schema.heap_tables import USERS
 from heap_assets.settings import read_settings
 from heap_assets_tests.defs.operated import events
 from heap_assets_tests.exports.shorthand import data_file

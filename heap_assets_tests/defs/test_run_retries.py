@@ -1,7 +1,7 @@
 """Which failed runs Dagster repeats by itself, with the instance settings of the checkout and of an installation.
 
 Real runs that fail, and Dagster's own daemon looking at them. Here: how often, and what people are told. Not here: when
-heap_manifests asks for another run of heap_sync (test_pickup.py).
+heap_manifests asks for another run of heap_sync (automation/test_pickup.py).
 """
 
 import re
@@ -17,9 +17,9 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
 
-from heap_assets.defs.automation import MARTS_SENSOR
+from heap_assets.defs.automation.conditions import MARTS_SENSOR
+from heap_assets.defs.automation.pickup import SYNC_JOB
 from heap_assets.defs.definitions import heap_definitions
-from heap_assets.defs.pickup import SYNC_JOB
 from heap_assets_tests.defs.operated import events
 from heap_assets_tests.instances import Storage, new_database
 from heap_assets_tests.receiver import receiver

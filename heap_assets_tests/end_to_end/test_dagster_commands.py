@@ -8,8 +8,8 @@ import json
 import duckdb
 import pytest
 
-from heap_assets.export.sample.export import write_sample
-from heap_assets.export.sample.size import SampleSize
+from heap_assets.sample.export import write_sample
+from heap_assets.sample.size import SampleSize
 from heap_assets_tests.working_copy import clean_environment, run_command, working_copy
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,8 @@ from datetime import date
 
 import pytest
 
-from heap_assets.export.sample.export import write_sample
-from heap_assets.export.sample.size import SampleSize
+from heap_assets.sample.export import write_sample
+from heap_assets.sample.size import SampleSize
 from heap_assets_tests.end_to_end.browser import browser_on, need_browser
 from heap_assets_tests.end_to_end.graphql import ask, until
 from heap_assets_tests.working_copy import clean_environment, dagster_dev, working_copy

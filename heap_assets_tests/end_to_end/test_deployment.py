@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from heap_assets.export.sample.export import write_sample
-from heap_assets.export.sample.size import SampleSize
+from heap_assets.sample.export import write_sample
+from heap_assets.sample.size import SampleSize
 from heap_assets.settings import DEFAULT_MEMORY_GIB
 from heap_assets_tests.end_to_end.graphql import ask, until
 from heap_assets_tests.fault_proxy import free_port

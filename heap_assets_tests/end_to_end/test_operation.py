@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from heap_assets.export.sample.calendar import Calendar
-from heap_assets.export.sample.export import write_sample
-from heap_assets.export.sample.size import SampleSize
+from heap_assets.sample.calendar import Calendar
+from heap_assets.sample.export import write_sample
+from heap_assets.sample.size import SampleSize
 from heap_assets_tests.end_to_end.browser import browser_on, need_browser
 from heap_assets_tests.end_to_end.graphql import ask, until
 from heap_assets_tests.receiver import receiver

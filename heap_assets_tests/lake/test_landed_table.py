@@ -1,6 +1,7 @@
 """Landed tables: deliveries are committed as one, replaced as one, and known without opening a row.
 
-Here: one table in a folder. Not here: what a row means (transforms/), which deliveries count (export/test_truth.py).
+Here: one table in a folder. Not here: what a row means (transforms/), which deliveries count
+(sources/heap/test_truth.py).
 """
 
 import json
@@ -12,12 +13,12 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from heap_assets.columns import DUMP_ID, ROW_ID
 from heap_assets.lake import landed_table
 from heap_assets.lake.landed_table import LandedTable, NewFile
 from heap_assets.lake.listing import LandedFile
 from heap_assets.lake.parquet_footer import Footer, footer_of
 from heap_assets.lake.storage import FolderStorage
+from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID
 
 Columns = Mapping[str, list]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from heap_assets.analytics_models import ANALYTICS
 from heap_assets.config.model import Configuration, Funnel, Segment, Step
-from heap_assets.names import table_name
+from heap_assets.schema.names import table_name
 from heap_assets_tests.oracles.analytics_attribution import attribution, attribution_by_channel
 from heap_assets_tests.oracles.analytics_channels import channel
 from heap_assets_tests.oracles.analytics_funnels import funnel_steps, funnel_users

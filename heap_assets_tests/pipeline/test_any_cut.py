@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.pipeline import packing
+from heap_assets.pipeline.resolve import compaction as packing
 from heap_assets_tests.configurations import EVERYTHING, configurations
 from heap_assets_tests.exports.delivery import delivery_runs, first_manifest_times
 from heap_assets_tests.exports.strategies import exports, faults

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from heap_assets.errors import LakeError
-from heap_assets.pipeline import packing
+from heap_assets.pipeline.resolve import compaction as packing
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump, write_dump_files
 from heap_assets_tests.oracles.comparison import differences

@@ -1,6 +1,7 @@
 """The ledger torn, gone, of another version: read as it was, begun again on demand, never taken for an empty one.
 
-Here: the document. Not here: what a run leaves besides (test_memories.py), whose export it is (test_whose_export.py).
+Here: the document. Not here: what a run leaves besides (test_memories.py), whose export it is
+(landing/test_whose_export.py).
 """
 
 import json

@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from heap_assets.lake import maintenance
-from heap_assets.pipeline import packing
 from heap_assets.pipeline.maintenance import maintain
-from heap_assets.pipeline.resolved_state import resolved_files
+from heap_assets.pipeline.resolve import compaction as packing
+from heap_assets.pipeline.resolve.resolved_state import resolved_files
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.published import sync_of

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from heap_assets.pipeline import packing
-from heap_assets.pipeline.merged_users import by_merged_user
+from heap_assets.pipeline.resolve import compaction as packing
+from heap_assets.pipeline.resolve.merged_users import by_merged_user
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.oracles.comparison import differences

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from heap_assets.export.sample.export import write_sample
-from heap_assets.export.sample.size import SampleSize
+from heap_assets.sample.export import write_sample
+from heap_assets.sample.size import SampleSize
 from heap_assets_tests.exports.delivery import deliveries
 from heap_assets_tests.exports.strategies import exports
 from heap_assets_tests.oracles.comparison import differences

@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pytest
 
-from heap_assets.export.sample.calendar import SampleSize
-from heap_assets.export.sample.export import write_sample
 from heap_assets.report.figures import MODELS, ReportFigures, report_figures
+from heap_assets.sample.calendar import SampleSize
+from heap_assets.sample.export import write_sample
 from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.published import run, sync_of

@@ -1,6 +1,6 @@
 """Identity: chains are followed to their end, cycles cut at their newest edge, whatever the order of the rows.
 
-Here: migrations in, map out. Not here: which delivery of migrations counts (export/test_truth.py).
+Here: migrations in, map out. Not here: which delivery of migrations counts (sources/heap/test_truth.py).
 """
 
 from datetime import datetime, timedelta

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heap_assets.transforms.funnels import funnel_steps, funnel_users
-from heap_assets.transforms.pageview_sessions import heap_pageviews
+from heap_assets.transforms.analytics.funnels import funnel_steps, funnel_users
+from heap_assets.transforms.analytics.pageview_sessions import heap_pageviews
 
 NINE = datetime(2024, 6, 1, 9)  # noqa: DTZ001 (UTC without zone, as stored)
 NAMES = ["view", "add", "order"]

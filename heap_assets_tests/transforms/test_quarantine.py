@@ -1,6 +1,6 @@
 """Quarantine: rows that lack an id, why, and how they came.
 
-Here: stored rows of one table. Not here: file and row number (pipeline/test_landing_errors.py).
+Here: stored rows of one table. Not here: file and row number (pipeline/landing/test_landing_errors.py).
 """
 
 import json
@@ -9,9 +9,9 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from heap_assets.catalog import EVENT, SESSIONS, USER_MIGRATIONS, RawTable
-from heap_assets.columns import DUMP_ID, ROW_ID, stored_name
-from heap_assets.columns import ValueType as T
+from heap_assets.schema.heap_tables import EVENT, SESSIONS, USER_MIGRATIONS, RawTable
+from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID, stored_name
+from heap_assets.schema.value_types import ValueType as T
 from heap_assets.transforms.quarantine import quarantined
 
 NOON = datetime(2024, 6, 1, 12)  # noqa: DTZ001 (UTC without zone, as stored)

@@ -1,6 +1,6 @@
 """Storing: each delivered value goes to the stored column of its type; ids and times are read, the unreadable is kept.
 
-Here: one frame at a time. Not here: files (pipeline/), every form of a time (test_times.py).
+Here: one frame at a time. Not here: files (pipeline/), every form of a time (expressions/test_times.py).
 """
 
 from datetime import datetime, timedelta
@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heap_assets.catalog import EVENT, EVENT_METADATA, SESSIONS, USER_MIGRATIONS, USERS, RawTable
-from heap_assets.columns import DUMP_ID, ROW_ID, ValueType
+from heap_assets.schema.heap_tables import EVENT, EVENT_METADATA, SESSIONS, USER_MIGRATIONS, USERS, RawTable
+from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID
+from heap_assets.schema.value_types import ValueType
 from heap_assets.transforms.storing import id_from, stored
 from heap_assets_tests.oracles.typing_rules import EPOCH, as_id, as_time
 

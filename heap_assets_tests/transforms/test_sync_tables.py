@@ -1,6 +1,6 @@
 """_sync_info and _sync_history: Heap's own rows where they are new enough, else what manifests and files say.
 
-Here: small frames in, tables out. Not here: where the frames come from (pipeline/sync_tables.py).
+Here: small frames in, tables out. Not here: where the frames come from (pipeline/resolve/sync_tables.py).
 """
 
 from datetime import datetime, timedelta

@@ -1,0 +1,48 @@
+"""What was published last, kept with the lake, and where a file may be published.
+
+Here: the outcome as a value, what a place must not be. Not here: publishing (publication.py).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from heap_assets.analytics_models import SCHEMA
+from heap_assets.config.model import Configuration
+from heap_assets.lake.memory import Memory
+from heap_assets.pipeline.build import external_data as other_data
+from heap_assets.pipeline.publish import internal_schema
+from heap_assets.pipeline.publish.descriptions import PublishedTable
+from heap_assets.targets.duckdb.place import refuse_place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What was published, what Heap says of each event table, and what there is to warn of.
+
+    ``skipped_definitions`` are the property definitions that could not be used, ``warnings`` concern the configuration,
+    ``replaced`` is what other people had put into the file before.
+    """
+
+    path: Path
+    tables: tuple[PublishedTable, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+    skipped_definitions: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+
+
+KEEP_YOUR_OWN = "each sync replaces the file: open it read-only, and keep tables of your own in another file"
+LAST_PUBLICATION: Memory[Publication | None] = Memory("published.json", TypeAdapter(Publication | None), without=None)
+
+
+def refuse_unusable_place(path: Path, configuration: Configuration) -> None:
+    """Do nothing if the file can be published at ``path``.
+
+    Raises:
+        SettingsError: It cannot, whatever is in it; says why.
+    """
+    own = configuration.schema_name, configuration.migrated_schema_name
+    refuse_place(path, [*own, SCHEMA, other_data.SCHEMA, internal_schema.SCHEMA])

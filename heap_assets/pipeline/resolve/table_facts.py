@@ -1,0 +1,149 @@
+"""What the rows of a table say in sum: counts, and the first and last time.
+
+Sums are taken over all rows with their ids, for a first run in the pass that looks for overlaps, later over what came,
+and then corrected by the few rows that are superseded. Not here: which rows those are (transforms/duplicates.py).
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from heap_assets.pipeline.resolve.current_tables import CurrentTable
+from heap_assets.schema.stored_columns import ROW_ID, stored_name
+from heap_assets.schema.value_types import ValueType
+from heap_assets.transforms.duplicates import LOSES, LOSES_WHEN_MERGED, NEWEST_BY
+
+_NONE = pl.Series(dtype=pl.Int64)
+_TIMES = ("first_time", "last_time", "synced_to")
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC without zone, as stored)
+_MOST_AHEAD = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFacts:
+    """Counts and times of a table; times UTC without zone."""
+
+    rows: int = 0
+    migrated_rows: int = 0
+    quarantined_rows: int = 0
+    first_time: datetime | None = None
+    last_time: datetime | None = None
+    synced_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSums:
+    """Sums over the rows of some deliveries, superseded ones included; times UTC without zone.
+
+    Attributes:
+        covers: The deliveries.
+        ended: When the last dump that listed the table was written.
+        synced_to: The last time that is not after ``ended``.
+        ahead: The first of those that are, each once, in microseconds of the epoch.
+        ahead_is_all: Whether these are all of them.
+    """
+
+    covers: tuple[str, ...]
+    ended: datetime
+    rows: int = 0
+    first_time: datetime | None = None
+    last_time: datetime | None = None
+    synced_to: datetime | None = None
+    ahead: tuple[int, ...] = ()
+    ahead_is_all: bool = True
+
+    def at(self, ended: datetime) -> "TableSums | None":
+        """Return the sums for a dump that was written then; None if they do not tell."""
+        end = _micros(ended)
+        reached = bisect_right(self.ahead, end)
+        if ended < self.ended or (reached == len(self.ahead) and not self.ahead_is_all):
+            return None
+        last = _EPOCH + timedelta(microseconds=self.ahead[reached - 1]) if reached else None
+        return replace(self, ended=ended, synced_to=_last(self.synced_to, last), ahead=self.ahead[reached:])
+
+
+def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
+    """Return one row of sums over a key frame, of which newest_by is read."""
+    time, ended = pl.col(NEWEST_BY), _ended(table)
+    return keys.select(
+        rows=pl.len().cast(pl.Int64),
+        first_time=time.min(),
+        last_time=time.max(),
+        synced_to=time.filter(time <= ended).max(),
+        ahead=time.filter(time > ended).to_physical().unique().bottom_k(_MOST_AHEAD + 1).sort().implode(),
+    )
+
+
+def table_sums(table: CurrentTable, row: pl.DataFrame) -> TableSums:
+    """Return the sums of all deliveries from what ``summing`` computed."""
+    found = row.row(0, named=True)
+    return _with_ahead(TableSums(covers=table.covers(), ended=_ended(table), **{**found, "ahead": ()}), found["ahead"])
+
+
+def grown_sums(table: CurrentTable, before: TableSums | None, arrived: pl.DataFrame | None = None) -> TableSums:
+    """Return the sums of all deliveries; what was there before is not read if the key frame of the rest is enough."""
+    known = None if before is None else before.at(_ended(table))
+    if known is None or (arrived is None and known.covers != table.covers()):
+        return table_sums(table, summing(table, _times(table, _NONE)).collect(engine="streaming"))
+    if arrived is None:
+        return known
+    came = table_sums(table, summing(table, arrived.lazy()).collect())
+    sums = replace(
+        came,
+        rows=known.rows + came.rows,
+        first_time=_first(known.first_time, came.first_time),
+        last_time=_last(known.last_time, came.last_time),
+        synced_to=_last(known.synced_to, came.synced_to),
+        ahead_is_all=known.ahead_is_all and came.ahead_is_all,
+    )
+    told_until = [one.ahead[-1] for one in (known, came) if not one.ahead_is_all]
+    ahead = sorted({*known.ahead, *came.ahead})
+    return _with_ahead(sums, ahead[: bisect_right(ahead, min(told_until))] if told_until else ahead)
+
+
+def _with_ahead(sums: TableSums, ahead: Sequence[int]) -> TableSums:
+    """Return the sums with the first of these times."""
+    is_all = sums.ahead_is_all and len(ahead) <= _MOST_AHEAD
+    return replace(sums, ahead=tuple(ahead[:_MOST_AHEAD]), ahead_is_all=is_all)
+
+
+def table_facts(table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame) -> TableFacts:
+    """Return the facts: the sums without the superseded rows, which the settled key frame ``overlaps`` has."""
+    lost, kept = overlaps.filter(LOSES), overlaps.filter(~pl.col(LOSES))
+    times = {name: getattr(sums, name) for name in _TIMES}
+    gone = lost[NEWEST_BY].is_in([time for time in times.values() if time is not None])
+    if not lost.filter(gone)[NEWEST_BY].is_in(kept[NEWEST_BY].implode()).all():
+        counting = summing(table, _times(table, lost[ROW_ID])).collect(engine="streaming").row(0, named=True)
+        times = {name: counting[name] for name in _TIMES}
+    rows = sums.rows - len(lost)
+    return TableFacts(
+        **times,
+        rows=rows,
+        migrated_rows=sums.rows - int(overlaps[LOSES_WHEN_MERGED].sum()),
+        quarantined_rows=table.stored_rows() - sums.rows if table.shape.unkeyed else 0,
+    )
+
+
+def _times(table: CurrentTable, superseded: pl.Series) -> pl.LazyFrame:
+    """Return newest_by of the rows that have their ids, without these."""
+    stored = stored_name(table.table.newest_by, ValueType.TIME)
+    return table.kept(superseded).select(pl.col(stored).alias(NEWEST_BY))
+
+
+def _ended(table: CurrentTable) -> datetime:
+    return table.last_listed.dump.modified.replace(tzinfo=None)
+
+
+def _micros(time: datetime) -> int:
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def _first(*times: datetime | None) -> datetime | None:
+    return min((time for time in times if time is not None), default=None)
+
+
+def _last(*times: datetime | None) -> datetime | None:
+    return max((time for time in times if time is not None), default=None)
