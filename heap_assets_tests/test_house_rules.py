@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "sources": {"addresses", "aws", "errors"},
     "sources.heap": {"errors", "schema", "sources"},
     "sources.external": {"errors", "expressions.duckdb", "places", "schema"},
-    "sample": {"schema"},
+    "sample": set(),
     "lake": {"aws", "errors", "schema"},
     "targets.duckdb": {"errors", "expressions.duckdb", "schema"},
     "report": {"config", "targets.duckdb"},
