@@ -49,7 +49,8 @@ MAY_IMPORT = {
     "lake": {"aws", "errors", "schema"},
     "targets.duckdb": {"errors", "expressions.duckdb", "schema"},
     "report": {"config", "targets.duckdb"},
-    "analytics_models": {"schema"},
+    "models": {"config", "schema", "transforms"},
+    "engines": set(),
     "places": {"addresses", "errors"},
     "disk_errors": {"errors"},
     "settings": {"aws", "config", "errors", "places", "sources.external"},
@@ -65,15 +66,15 @@ MAY_IMPORT = {
         *("pipeline.ledger", "config", "expressions.polars", "lake", "schema", "sources.heap", "transforms"),
     },
     "pipeline.build": {
-        *("pipeline.ledger", "pipeline.resolve", "analytics_models", "config", "expressions.polars", "lake", "schema"),
-        *("sources.external", "transforms"),
+        *("pipeline.ledger", "pipeline.resolve", "config", "engines", "expressions.polars", "lake", "models"),
+        *("schema", "sources.external", "transforms"),
     },
     "pipeline.inspect": {
-        *("pipeline.build", "pipeline.damage", "pipeline.ledger", "pipeline.resolve", "analytics_models", "config"),
+        *("pipeline.build", "pipeline.damage", "pipeline.ledger", "pipeline.resolve", "models", "config"),
         *("errors", "lake", "quality", "schema", "sources.heap", "transforms"),
     },
     "pipeline.publish": {
-        *("pipeline.build", "pipeline.ledger", "pipeline.resolve", "analytics_models", "config", "expressions.duckdb"),
+        *("pipeline.build", "pipeline.ledger", "pipeline.resolve", "models", "config", "expressions.duckdb"),
         *("lake", "report", "schema", "settings", "targets.duckdb"),
     },
     "pipeline.damage": {
@@ -86,7 +87,7 @@ MAY_IMPORT = {
     },
     "pipeline.registry": {
         *("pipeline.damage", "pipeline.landing", "pipeline.ledger", "pipeline.resolve", "config", "errors", "lake"),
-        *("schema", "sources.heap"),
+        *("models", "schema", "sources.heap"),
     },
     "pipeline.last_known": {
         *("pipeline.opening", "pipeline.registry", "config", "errors", "lake", "settings", "sources.external"),
@@ -96,7 +97,7 @@ MAY_IMPORT = {
         *("pipeline.build", "pipeline.checking", "pipeline.damage", "pipeline.derived_state", "pipeline.inspect"),
         *("pipeline.landing", "pipeline.last_known", "pipeline.ledger", "pipeline.maintenance", "pipeline.opening"),
         *("pipeline.progress", "pipeline.publish", "pipeline.registry", "pipeline.resolve", "pipeline.turns"),
-        *("config", "disk_errors", "errors", "lake", "settings", "sources"),
+        *("config", "disk_errors", "engines", "errors", "lake", "settings", "sources"),
     },
 }
 ABOVE = {"cli", "definitions", "defs"}

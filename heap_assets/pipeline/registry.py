@@ -12,6 +12,8 @@ from heap_assets.config.model import Configuration
 from heap_assets.errors import LakeError
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
+from heap_assets.models.catalog import recipes, unconfigured
+from heap_assets.models.recipe import Inputs
 from heap_assets.pipeline.damage import damage_named
 from heap_assets.pipeline.landing.archived import retired_tables
 from heap_assets.pipeline.ledger import Ledger, read_ledger
@@ -41,17 +43,16 @@ class KnownTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The tables that a run has seen, and which of them the funnels and the segments of its configuration read.
+    """The tables that a run has seen, the segments of its configuration, and what its configured models read.
 
-    ``grouped_funnels`` says whether a funnel is grouped, so that users are read; an older document leaves it open.
+    ``reads`` has each table and model that a model reads, as kind and delivered name, where the configuration decides.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # a document of other keys does not say that there are no tables
 
     tables: tuple[KnownTable, ...] = ()
-    funnels: tuple[str, ...] = ()
-    grouped_funnels: bool = True
-    segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    segments: tuple[str, ...] = ()
+    reads: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def with_tables(self, names: Iterable[str]) -> list[KnownTable]:
         """Return the tables that are known, and those of these names."""
@@ -61,13 +62,16 @@ class Registry:
 
 def registry_of(tables: Iterable[KnownTable], configuration: Configuration, events: ConfiguredEvents) -> Registry:
     """Return the registry of these tables and this configuration."""
+    published = tuple(events.published.values())
+    inputs = Inputs(configuration=configuration, events=events.found, event_tables=published)
+    always = {recipe.sources for recipe in recipes(unconfigured(published))}
     return Registry(
         tables=tuple(tables),
-        funnels=events.delivered(step.event for funnel in configuration.funnels for step in funnel.steps),
-        grouped_funnels=any(funnel.group_by is not None for funnel in configuration.funnels),
-        segments={
-            segment.name: events.delivered(event for event in (segment.did, segment.did_not) if event is not None)
-            for segment in configuration.segments
+        segments=tuple(segment.name for segment in configuration.segments),
+        reads={
+            recipe.model.name: events.delivered_sources(recipe.sources)
+            for recipe in recipes(inputs)
+            if recipe.sources not in always
         },
     )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
 from heap_assets.disk_errors import disk_errors_explained
+from heap_assets.engines.local import LocalEngine
 from heap_assets.errors import SettingsError
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.build.analysis import Analysis, analyze
@@ -151,8 +152,9 @@ class Sync:
         """Make the models of heap_analytics and the segments; what nothing changed for stays as it is."""
         with self.turn("analyze"):
             resolution = self.resolution()
+            memory, engine = self.settings.memory_gib, LocalEngine()
             self._analysis = analyze(
-                self.storage, resolution, self.ledger(), self.configuration, memory_gib=self.settings.memory_gib
+                self.storage, resolution, self.ledger(), self.configuration, memory_gib=memory, engine=engine
             )
         for warning in self._analysis.warnings:
             self._progress.note(warning)

@@ -1,6 +1,6 @@
 """The tables of our own: all_events, identity_map, _quarantine. Name, key, columns and meaning of each, once.
 
-Not here: Heap's tables (heap_tables.py), the models of heap_analytics (analytics_models.py).
+Not here: Heap's tables (heap_tables.py), the models of heap_analytics (models/).
 """
 
 from heap_assets.schema.documented_columns import EVENT_COLUMNS, PAGEVIEW_COLUMNS, SESSION_COLUMNS, Column

@@ -17,7 +17,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.analytics_models import ANALYTICS
 from heap_assets.defs.assets.tables import EVERY_DUMP_LANDED
 from heap_assets.defs.automation.pickup import SYNC_JOB
 from heap_assets.defs.definitions import heap_definitions
@@ -33,6 +32,7 @@ from heap_assets.defs.keys import (
     table_key,
 )
 from heap_assets.defs.resources import HeapDuckDB
+from heap_assets.models.catalog import ANALYTICS
 from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
 

@@ -10,13 +10,11 @@ import os
 import dagster as dg
 import pytest
 
-from heap_assets.defs.assets.analytics import analytics_specs
 from heap_assets.defs.definitions import heap_definitions
 from heap_assets.defs.keys import ANALYTICS_GROUP, MIGRATED, model_key, table_key
-from heap_assets.pipeline.build.migrated_tables import migrated_tables
-from heap_assets.pipeline.build.recipes import recipes
+from heap_assets.models.catalog import recipes
+from heap_assets.models.recipe import Inputs
 from heap_assets.pipeline.progress import Silence
-from heap_assets.pipeline.registry import Registry, read_registry
 from heap_assets.pipeline.resolve.configured_events import configured_events
 from heap_assets.pipeline.sync import Sync
 from heap_assets.schema.heap_tables import USERS
@@ -62,13 +60,15 @@ def sync(request, place, monkeypatch) -> Sync:
 def read_by_recipes(sync: Sync) -> dict[dg.AssetKey, set[dg.AssetKey]]:
     resolution = sync.resolution()
     configured = configured_events(sync.configuration, resolution.current)
-    tables = migrated_tables(sync.storage, resolution, sync.ledger().parsed_definitions().definitions)
+    inputs = Inputs(
+        configuration=sync.configuration, events=configured.found, event_tables=tuple(configured.published.values())
+    )
     delivered = {published: name for name, published in configured.published.items()}
     read = {}
-    for recipe in recipes(sync.configuration, tables, configured.found):
-        above = {table_key(MIGRATED, delivered[name]) for name in recipe.reads if name in delivered}
-        above |= {model_key(ANALYTICS_GROUP, model.name) for model in recipe.after}
-        above |= {table_key(MIGRATED, USERS.kind)} if "users" in recipe.rules else set()
+    for recipe in recipes(inputs):
+        above = {table_key(MIGRATED, delivered[one.table]) for one in recipe.reads if one.table in delivered}
+        above |= {model_key(ANALYTICS_GROUP, one.table) for one in recipe.reads if one.kind == "model"}
+        above |= {table_key(MIGRATED, USERS.kind) for one in recipe.reads if one.kind == "users"}
         read[model_key(ANALYTICS_GROUP, recipe.model.name)] = above
     return read
 
@@ -76,14 +76,3 @@ def read_by_recipes(sync: Sync) -> dict[dg.AssetKey, set[dg.AssetKey]]:
 def test_the_lineage_of_every_model_is_what_its_recipe_reads(sync):
     specs = [spec for spec in heap_definitions().resolve_all_asset_specs() if spec.group_name == ANALYTICS_GROUP]
     assert {spec.key: {dep.asset_key for dep in spec.deps} for spec in specs} == read_by_recipes(sync)
-
-
-def test_a_registry_of_before_that_does_not_say_whether_funnels_are_grouped_loads_and_has_them_read_users(sync):
-    registry = read_registry(sync.storage)
-    document = json.loads(sync.storage.read("tables.json"))
-    del document["grouped_funnels"]
-    sync.storage.write("tables.json", json.dumps(document).encode())
-    older = read_registry(sync.storage)
-    assert older.tables == registry.tables != Registry().tables
-    (funnels,) = (spec for spec in analytics_specs(older.tables, older) if spec.key.path[-1] == "funnel_users")
-    assert table_key(MIGRATED, USERS.kind) in {dep.asset_key for dep in funnels.deps}

@@ -1,4 +1,4 @@
-"""retention, paths and segments by a plain reading of the contract."""
+"""retention, paths and trends by a plain reading of the contract."""
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
@@ -44,3 +44,17 @@ def paths(events: list[dict]) -> list[tuple]:
         if len(rows) >= 5:
             begun[tuple(row["heap_event_name"] for row in rows[:5])].append(user)
     return [(*names, len(set(users)), len(users)) for names, users in begun.items()]
+
+
+def trends(events: list[dict]) -> list[tuple]:
+    """Return day, event_name, users, events and sessions; ``events`` are rows of heap_events."""
+    by_day = defaultdict(list)
+    for event in events:
+        if event["heap_event_time"] is not None:
+            by_day[event["heap_event_time"].date(), event["heap_event_name"]].append(event)
+    found = []
+    for (day, name), rows in by_day.items():
+        users = {row["heap_user_id"] for row in rows}
+        sessions = {(row["heap_user_id"], row["heap_session_id"]) for row in rows if row["heap_session_id"] is not None}
+        found.append((day, name, len(users), len(rows), len(sessions)))
+    return found

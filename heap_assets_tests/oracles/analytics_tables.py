@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from heap_assets.analytics_models import ANALYTICS
 from heap_assets.config.model import Configuration, Funnel, Segment, Step
+from heap_assets.models.catalog import ANALYTICS
 from heap_assets.schema.names import table_name
 from heap_assets_tests.oracles.analytics_attribution import attribution, attribution_by_channel
 from heap_assets_tests.oracles.analytics_channels import channel
 from heap_assets_tests.oracles.analytics_funnels import funnel_steps, funnel_users
-from heap_assets_tests.oracles.analytics_journeys import paths, retention
+from heap_assets_tests.oracles.analytics_journeys import paths, retention, trends
 from heap_assets_tests.oracles.analytics_pageviews import heap_pageviews
 from heap_assets_tests.oracles.analytics_sessions import ARRIVAL, INITIAL, heap_events, heap_sessions, heap_users
 from heap_assets_tests.oracles.naming import folded, published_names
@@ -124,6 +124,7 @@ def analytics_tables(
     ]
     models["retention"] = retention([(row["user_id"], row["time"]) for row in sessions])
     models["paths"] = paths(events)
+    models["trends"] = trends(events)
     models["funnel_users"], models["funnel_steps"] = _funnels(migrated, configuration.funnels)
     declared = {model.name: {column.name: column.type.duckdb for column in model.columns} for model in ANALYTICS}
     tables = {name: _table(make, declared[name], rows) for name, rows in models.items()}

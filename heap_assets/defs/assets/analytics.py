@@ -8,59 +8,31 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 import polars as pl
 
-from heap_assets.analytics_models import (
-    ANALYTICS,
-    ATTRIBUTION,
-    ATTRIBUTION_BY_CHANNEL,
-    FUNNEL_STEPS,
-    FUNNEL_USERS,
-    HEAP_EVENTS,
-    HEAP_PAGEVIEWS,
-    HEAP_SESSIONS,
-    HEAP_USERS,
-    PATHS,
-    RETENTION,
-    SCHEMA,
-    segment_model,
-)
 from heap_assets.defs.assets.metadata import Metadata
 from heap_assets.defs.keys import ANALYTICS_GROUP, MIGRATED, model_key, table_key
 from heap_assets.lake.storage import Storage
+from heap_assets.models.catalog import ANALYTICS, CATALOG, SCHEMA, recipes, unconfigured
+from heap_assets.models.key_figures import KeyFigures, no_key_figures
+from heap_assets.models.segments import segment_model
 from heap_assets.pipeline.build.analysis import Analysis
-from heap_assets.pipeline.build.key_figures import KeyFigures, key_figures
-from heap_assets.pipeline.build.model_making import AnalyzedModel
+from heap_assets.pipeline.build.model_build import AnalyzedModel
 from heap_assets.pipeline.registry import KnownTable, Registry
-from heap_assets.schema.heap_tables import PAGEVIEWS, SESSIONS, USERS, raw_table
+from heap_assets.schema.heap_tables import USERS, raw_table
 from heap_assets.schema.model import Model
 from heap_assets.schema.value_types import DATE, ValueType
 
 _DUCKDB = {kind.polars: kind.duckdb for kind in (*ValueType, DATE)}
+_FIGURES = {entry.model.name: entry.key_figures for entry in CATALOG}
 _BLOCKS = 16
 _LONGEST_LABEL = 60
 
 
 def analytics_specs(tables: Sequence[KnownTable], registry: Registry) -> list[dg.AssetSpec]:
-    """Return an asset for every model and segment, each after what its recipe reads (pipeline/build/recipes.py)."""
-    events = [table_key(MIGRATED, table.name) for table in tables if raw_table(table.name).is_event_like]
-    sessions, pageviews = table_key(MIGRATED, SESSIONS.kind), table_key(MIGRATED, PAGEVIEWS.kind)
-    users = table_key(MIGRATED, USERS.kind)
-    deps = {
-        HEAP_EVENTS: [key for key in events if key != sessions],
-        HEAP_PAGEVIEWS: [pageviews],
-        HEAP_SESSIONS: [sessions, _key(HEAP_EVENTS)],
-        HEAP_USERS: [users, sessions],
-        FUNNEL_USERS: [
-            *(table_key(MIGRATED, name) for name in registry.funnels),
-            *([users] if registry.grouped_funnels else []),
-        ],
-        ATTRIBUTION: [_key(HEAP_EVENTS), _key(HEAP_SESSIONS)],
-        FUNNEL_STEPS: [_key(FUNNEL_USERS)],
-        ATTRIBUTION_BY_CHANNEL: [_key(ATTRIBUTION)],
-        RETENTION: [_key(HEAP_SESSIONS)],
-        PATHS: [_key(HEAP_EVENTS)],
-    }
-    for segment, read in registry.segments.items():
-        deps[segment_model(segment)] = [users, *(table_key(MIGRATED, name) for name in read)]
+    """Return an asset for every model and segment, each after what its recipe reads."""
+    events = [table.name for table in tables if raw_table(table.name).is_event_like]
+    reads = {recipe.model: recipe.sources for recipe in recipes(unconfigured(events))}
+    reads |= {segment_model(name): () for name in registry.segments}
+    deps = {model: [*map(_key_of, registry.reads.get(model.name, sources))] for model, sources in reads.items()}
     return [
         dg.AssetSpec(
             _key(model),
@@ -74,6 +46,11 @@ def analytics_specs(tables: Sequence[KnownTable], registry: Registry) -> list[dg
     ]
 
 
+def _key_of(source: tuple[str, str]) -> dg.AssetKey:
+    kind, name = source
+    return model_key(ANALYTICS_GROUP, name) if kind == "model" else table_key(MIGRATED, name)
+
+
 def _key(model: Model) -> dg.AssetKey:
     return model_key(ANALYTICS_GROUP, model.name)
 
@@ -85,10 +62,17 @@ def analytics_metadata(
     for name, analyzed in analysis.models.items():
         schema = SCHEMA if analyzed.model in ANALYTICS else migrated_schema
         columns = analyzed.rows(storage).collect_schema()
-        about = _metadata(analyzed, f"{schema}.{name}", columns, key_figures(storage, analyzed))
+        about = _metadata(analyzed, f"{schema}.{name}", columns, _key_figures(analyzed, storage))
         if analysis.warnings:
             about["warnings"] = dg.MetadataValue.md("\n".join(f"- {warning}" for warning in analysis.warnings))
         yield _key(analyzed.model), analyzed.changed, about
+
+
+def _key_figures(analyzed: AnalyzedModel, storage: Storage) -> KeyFigures:
+    """Return the key figures of a model; none of a large one, and of one without rows."""
+    if not analyzed.model.small or not analyzed.made.rows:
+        return KeyFigures()
+    return _FIGURES.get(analyzed.model.name, no_key_figures)(analyzed.rows(storage).collect())
 
 
 def _metadata(analyzed: AnalyzedModel, table: str, schema: Mapping[str, pl.DataType], figures: KeyFigures) -> Metadata:
@@ -113,7 +97,7 @@ def _picture(figures: KeyFigures) -> str:
     labels = [_plain(bar.label) for bar in figures.bars]
     width = max(map(len, labels))
     lines = [
-        f"{label:<{width}}  {'█' * max(round(bar.share * _BLOCKS), 1 if bar.share else 0):<{_BLOCKS}}  {bar.told}"
+        f"{label:<{width}}  {'█' * max(round(bar.share * _BLOCKS), 1 if bar.share else 0):<{_BLOCKS}}  {bar.text}"
         for label, bar in zip(labels, figures.bars, strict=True)
     ]
     return "\n".join([f"**{_plain(figures.heading)}**", "", "```", *lines, "```"])

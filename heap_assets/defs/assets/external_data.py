@@ -6,9 +6,9 @@ heap_users. Here: the asset. Not here: the step (pipeline/build/external_data.py
 
 import dagster as dg
 
-from heap_assets.analytics_models import HEAP_USERS
 from heap_assets.defs.keys import ANALYTICS_GROUP, OTHER, model_key
 from heap_assets.defs.resources import HeapSync
+from heap_assets.models.heap_users import HEAP_USERS
 from heap_assets.pipeline.build.external_data import ABOUT
 from heap_assets.sources.external.table import OtherTable
 

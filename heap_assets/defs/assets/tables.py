@@ -13,7 +13,6 @@ import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from pydantic import Field
 
-from heap_assets.analytics_models import ATTRIBUTION
 from heap_assets.defs.assets.analytics import analytics_metadata, analytics_specs
 from heap_assets.defs.assets.metadata import (
     Metadata,
@@ -48,6 +47,7 @@ from heap_assets.defs.keys import (
 )
 from heap_assets.defs.reloading import reload_definitions
 from heap_assets.defs.resources import HeapSync
+from heap_assets.models.attribution import ATTRIBUTION
 from heap_assets.pipeline.landing.landing import Landing
 from heap_assets.pipeline.registry import KnownTable, Registry
 from heap_assets.pipeline.sync import Sync

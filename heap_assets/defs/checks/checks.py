@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
-from heap_assets.analytics_models import ATTRIBUTION
 from heap_assets.defs.checks.outcomes import check_evaluation, check_result
 from heap_assets.defs.keys import ANALYTICS_GROUP, DUCKDB_FILE, MIGRATED, model_key, table_key
 from heap_assets.defs.resources import HeapSync
+from heap_assets.models.attribution import ATTRIBUTION
 from heap_assets.pipeline.inspect.inspection import Inspection, inspection, remember
 from heap_assets.pipeline.inspect.key_check import key_outcomes, refuse_failed_keys
 from heap_assets.pipeline.inspect.touch_check import touch_outcome

@@ -1,22 +1,22 @@
 """Analysis: the models of heap_analytics and the segments, kept as Parquet files in the lake.
 
-While nothing that a model follows from changed, its files stay. Where only data changed, a user-local model is made
-anew for the users that changed; else for everybody, large data bucket by bucket of users.
-Here: an analysis from its inputs to its models. Not here: what is made for whom (model_making.py), publishing.
+While nothing that a model follows from changed, its files stay. Where only data changed, a user-local model is built
+for the users that changed; else in full, large data bucket by bucket of users.
+Here: an analysis from its inputs to its models. Not here: what is built for whom (model_build.py), publishing.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from heap_assets.config.event_names import EventTables
 from heap_assets.config.model import Configuration
+from heap_assets.engines.engine import Engine
 from heap_assets.lake.storage import Storage
+from heap_assets.models.catalog import recipes
+from heap_assets.models.recipe import Inputs
 from heap_assets.pipeline.build.analytics_state import read_analytics
-from heap_assets.pipeline.build.migrated_tables import MigratedTables, migrated_tables, tables_of_users
-from heap_assets.pipeline.build.model_making import AnalyzedModel, ModelMaking
-from heap_assets.pipeline.build.recipes import recipes
-from heap_assets.pipeline.build.user_bucket import UserBucket
+from heap_assets.pipeline.build.migrated_tables import migrated_tables, tables_of_users
+from heap_assets.pipeline.build.model_build import AnalyzedModel, ModelBuild
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.resolve.configured_events import configured_events
 from heap_assets.pipeline.resolve.resolution import Resolution
@@ -43,19 +43,19 @@ def analyze(
     configuration: Configuration,
     *,
     memory_gib: float,
+    engine: Engine,
 ) -> Analysis:
-    """Return every model; what does not fit into so much memory is made bucket by bucket."""
+    """Return every model; what does not fit into so much memory is built bucket by bucket."""
     events = configured_events(configuration, resolution.current).found
-    everything = migrated_tables(storage, resolution, ledger.parsed_definitions().definitions)
-    work = ModelMaking(storage, read_analytics(storage), recipes(configuration, everything, events))
-    buckets = _buckets_for(everything.rows, memory_gib)
-    changed = work.users_to_refresh(resolution, buckets)
+    tables = migrated_tables(storage, resolution, ledger.parsed_definitions().definitions)
+    inputs = Inputs(configuration=configuration, events=events, event_tables=tuple(tables.events))
+    build = ModelBuild(storage, engine, read_analytics(storage), recipes(inputs), tables)
+    buckets = _buckets_for(tables.rows, memory_gib)
+    changed = build.users_to_refresh(resolution, buckets)
     if changed is not None:
-        theirs = tables_of_users(everything, changed, storage=storage, resolution=resolution)
-        read = theirs.in_memory(work.columns_to_refresh())
-        work.refresh(UserBucket(tables=read, events=events, made=work.made_of(changed)), changed)
-    work.make(_buckets(everything, events, buckets, work), *_buckets(everything, events, 1, work))
-    return Analysis(models=work.finished(resolution), warnings=events.warnings)
+        build.refresh(tables_of_users(tables, changed, storage=storage, resolution=resolution), changed)
+    build.build_in_full(buckets)
+    return Analysis(models=build.finished(resolution), warnings=events.warnings)
 
 
 def _buckets_for(rows: int, memory_gib: float) -> int:
@@ -65,10 +65,3 @@ def _buckets_for(rows: int, memory_gib: float) -> int:
     ([1, 3, 10, 20], 1)
     """
     return math.ceil(rows / max(_FEWEST_ROWS, (memory_gib - _FIXED_GIB) * _ROWS_OF_A_GIB)) or 1
-
-
-def _buckets(tables: MigratedTables, events: EventTables, buckets: int, work: ModelMaking) -> list[UserBucket]:
-    return [
-        UserBucket(tables=tables, events=events, made=work.made_in(number, buckets), number=number, buckets=buckets)
-        for number in range(buckets)
-    ]

@@ -11,10 +11,10 @@ from pathlib import Path
 import polars as pl
 from pydantic import TypeAdapter
 
-from heap_assets.analytics_models import HEAP_USERS
 from heap_assets.lake.memory import Memory
 from heap_assets.lake.storage import Storage
 from heap_assets.lake.written_files import kept_rows
+from heap_assets.models.heap_users import HEAP_USERS
 from heap_assets.pipeline.build.analysis import Analysis
 from heap_assets.sources.external.reading import copy_other_table
 from heap_assets.sources.external.table import OtherTable

@@ -2,10 +2,9 @@
 
 The identity map is joined when a table is read, rows that a merge superseded are left out, and labeled properties are
 columns like others. A column is found by its published name, without case, as DuckDB finds it; ids and time by their
-delivered names. Not here: what is made of the rows (recipes.py).
+delivered names. Not here: what is built of the rows (models/).
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.resolve.merged_users import by_merged_user
 from heap_assets.pipeline.resolve.resolution import Resolution, ResolvedTable
 from heap_assets.pipeline.resolve.resolved_state import UsersState
+from heap_assets.schema.fingerprint import fingerprint
 from heap_assets.schema.heap_tables import USERS
 from heap_assets.schema.labeled import Definition
 from heap_assets.schema.labeled_columns import labeled_columns
@@ -32,16 +32,16 @@ from heap_assets.transforms.identity import recorded_users
 _USER = stored_name("user_id", ValueType.LONG)
 _RESOLVED = "$resolved"
 _AT_ONCE = 2
-_IDS = {"event_id": pl.Int64(), "session_id": pl.Int64(), "time": pl.Datetime("us")}
+IDS = {"event_id": pl.Int64(), "session_id": pl.Int64(), "time": pl.Datetime("us")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigratedTable:
-    """One table: its rows, the expression of each published column, a digest of its data and one for each column.
+    """One table: its rows, the expression of each published column, a fingerprint of its data and one for each column.
 
     ``name`` is the delivered name of the table, ``delivered`` are the columns that Heap delivered, by delivered name;
     ``stored_rows`` counts rows of all users, superseded ones included.
-    While the digest of a column stays, a row that stays has the value that it had.
+    While the fingerprint of a column stays, a row that stays has the value that it had.
     """
 
     name: str
@@ -52,10 +52,16 @@ class MigratedTable:
     data: str
     rules: Mapping[str, str]
 
+    @property
+    def user(self) -> pl.Expr:
+        """Return the resolved user (Int64) that a row is of."""
+        return self.values["user_id"]
+
     def rule(self, columns: Iterable[str]) -> str:
-        """Return a digest of how these columns, in any case, and the ids and the time come about."""
-        wanted = {folded(name) for name in (*columns, "user_id", *_IDS)}
-        return digest(self.name, *((name, rule) for name, rule in sorted(self.rules.items()) if folded(name) in wanted))
+        """Return a fingerprint of how these columns, in any case, and the ids and the time come about."""
+        wanted = {folded(name) for name in (*columns, "user_id", *IDS)}
+        rules = [(name, rule) for name, rule in sorted(self.rules.items()) if folded(name) in wanted]
+        return fingerprint(self.name, *rules)
 
     def column(self, name: str) -> str | None:
         """Return the published name of a column, which may be given in any case; None if there is none."""
@@ -76,14 +82,14 @@ class MigratedTable:
 
     def in_memory(self, columns: Iterable[str]) -> "MigratedTable":
         """Return the table with its rows read, for whoever asks for these columns (in any case), the ids, the time."""
-        wanted = {folded(name) for name in (*columns, "user_id", *_IDS)}
+        wanted = {folded(name) for name in (*columns, "user_id", *IDS)}
         read = [name for name in self.values if folded(name) in wanted]
         rows = self.rows.select(self.values[name].alias(name) for name in read).collect(engine="streaming")
         there = {name: cs.by_name(name).as_expr() for name in read}
         return replace(self, rows=rows.lazy(), values={**self.values, **there})
 
     def _id(self, name: str) -> pl.Expr:
-        value = self.values[name] if name in self.delivered else pl.lit(None, dtype=_IDS[name])
+        value = self.values[name] if name in self.delivered else pl.lit(None, dtype=IDS[name])
         return value.alias(name)
 
 
@@ -95,6 +101,12 @@ class MigratedTables:
     users: MigratedTable | None
     rows: int
 
+    def with_rows(self, rows: Mapping[str, pl.LazyFrame], users: pl.LazyFrame | None) -> "MigratedTables":
+        """Return them with these rows of event tables, by published name, and these of users, where there are any."""
+        events = {name: replace(table, rows=rows.get(name, table.rows)) for name, table in self.events.items()}
+        merged = self.users if self.users is None or users is None else replace(self.users, rows=users)
+        return replace(self, events=events, users=merged)
+
     def in_memory(self, columns: Mapping[str, Iterable[str]]) -> "MigratedTables":
         """Return them with the rows of these tables read once, for whoever asks for these columns of them."""
         names = sorted(
@@ -103,6 +115,9 @@ class MigratedTables:
         with ThreadPoolExecutor(_AT_ONCE) as pool:  # small files cost waiting, not computing
             read = pool.map(lambda name: self.events[name].in_memory(columns[name]), names)
             return replace(self, events={**self.events, **dict(zip(names, read, strict=True))})
+
+
+NO_TABLES = MigratedTables({}, None, 0)
 
 
 def migrated_tables(storage: Storage, resolution: Resolution, definitions: Sequence[Definition]) -> MigratedTables:
@@ -173,7 +188,7 @@ def _event_table(
         values=values,
         delivered=frozenset(read),
         stored_rows=table.current.stored_rows(),
-        data=digest(table.current.covers(), tuple(merges)),
+        data=fingerprint(table.current.covers(), tuple(merges)),
         rules=_rules(shape, names, values, definitions),
     )
 
@@ -192,7 +207,7 @@ def _users(
         values=values,
         delivered=frozenset(read),
         stored_rows=table.current.stored_rows(),
-        data=digest(table.current.covers(), tuple(merges)),
+        data=fingerprint(table.current.covers(), tuple(merges)),
         rules=_rules(shape, names, values, definitions),
     )
 
@@ -215,12 +230,7 @@ def _labeled(
 def _rules(
     shape: TableShape, names: Mapping[str, str], values: Mapping[str, pl.Expr], definitions: Sequence[Definition]
 ) -> dict[str, str]:
-    """Return a digest of each published column: of a delivered one its types, of a computed one all that there is."""
-    delivered = {names[column.name]: digest(column) for column in shape.columns}
-    computed = digest(shape, sorted(names.items()), tuple(definitions))
+    """Return a fingerprint of each published column: of a delivered one its types, of a computed one all there is."""
+    delivered = {names[column.name]: fingerprint(column) for column in shape.columns}
+    computed = fingerprint(shape, sorted(names.items()), tuple(definitions))
     return {published: delivered.get(published, computed) for published in values}
-
-
-def digest(*parts: object) -> str:
-    """Return a short text that is the same for the same parts, in every process."""
-    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -6,14 +6,17 @@ It is read off the models as they are kept, so that a refresh tells the same as 
 
 import polars as pl
 
-from heap_assets.analytics_models import ATTRIBUTION, HEAP_EVENTS, HEAP_SESSIONS
 from heap_assets.config.model import Attribution
 from heap_assets.lake.storage import Storage
-from heap_assets.pipeline.build.analytics_state import MadeModel, read_analytics
-from heap_assets.pipeline.build.model_making import rows_of
+from heap_assets.models.attribution import ATTRIBUTION, CONVERSIONS, TOUCHES
+from heap_assets.models.heap_events import HEAP_EVENTS
+from heap_assets.models.heap_sessions import HEAP_SESSIONS
+from heap_assets.pipeline.build.analytics_state import read_analytics
+from heap_assets.pipeline.build.bucket_frames import BucketFrames
+from heap_assets.pipeline.build.migrated_tables import NO_TABLES
+from heap_assets.pipeline.build.model_build import rows_of
 from heap_assets.quality.attribution import touches_outcome
 from heap_assets.quality.outcome import Outcome
-from heap_assets.schema.model import Model
 from heap_assets.transforms.analytics.attribution import FIRST_OF_MODELS, cut_conversions
 
 _USER = "heap_user_id"
@@ -29,14 +32,12 @@ def touch_outcome(storage: Storage, settings: Attribution) -> Outcome | None:
     as_many_as_count = attributed.filter(pl.col("model") == "linear", pl.col("weight") == 1 / settings.max_touches)
     users = as_many_as_count.select(pl.col(_USER).unique()).collect(engine="streaming")
 
-    def theirs(model: Model, made: MadeModel) -> pl.LazyFrame:
-        return rows_of(model, storage, made).join(users.lazy(), on=_USER, how="semi", maintain_order="left")
-
+    read = {model.name: rows_of(model, storage, models[model.name]) for model in (HEAP_EVENTS, HEAP_SESSIONS)}
+    theirs = {name: rows.join(users.lazy(), on=_USER, how="semi", maintain_order="left") for name, rows in read.items()}
+    frames = BucketFrames((CONVERSIONS, TOUCHES), NO_TABLES, theirs)
     cut = cut_conversions(
-        theirs(HEAP_EVENTS, models[HEAP_EVENTS.name]).filter("heap_event_is_conversion").collect(engine="streaming"),
-        theirs(HEAP_SESSIONS, models[HEAP_SESSIONS.name])
-        .select(_USER, "heap_session_id", "heap_session_start_time", "heap_session_defined_channel_attribution")
-        .collect(engine="streaming"),
+        frames.of(CONVERSIONS),
+        frames.of(TOUCHES),
         lookback=settings.lookback,
         max_touches=settings.max_touches,
     )

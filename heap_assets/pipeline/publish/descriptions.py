@@ -1,7 +1,7 @@
 """What is said of each table of the published file: its meaning and that of its columns, as comments.
 
 Here: declared meanings and the columns that are there, put together once all tables are. Not here: making the tables
-(publication.py), the words (schema/heap_tables.py, schema/own_tables.py, analytics_models.py).
+(publication.py), the words (schema/heap_tables.py, schema/own_tables.py, models/).
 """
 
 from collections.abc import Mapping

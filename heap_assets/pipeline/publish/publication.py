@@ -9,11 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-from heap_assets.analytics_models import ANALYTICS, SCHEMA
 from heap_assets.config.model import Configuration
 from heap_assets.expressions.duckdb.quoting import identifier
 from heap_assets.lake.layers import Layered
 from heap_assets.lake.storage import Storage
+from heap_assets.models.catalog import ANALYTICS, SCHEMA
 from heap_assets.pipeline.build import external_data as other_data
 from heap_assets.pipeline.build.analysis import Analysis
 from heap_assets.pipeline.build.external_data import JoinedTable

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from heap_assets.analytics_models import SCHEMA
 from heap_assets.config.model import Configuration
 from heap_assets.lake.memory import Memory
+from heap_assets.models.catalog import SCHEMA
 from heap_assets.pipeline.build import external_data as other_data
 from heap_assets.pipeline.publish import internal_schema
 from heap_assets.pipeline.publish.descriptions import PublishedTable

@@ -22,11 +22,11 @@ class ConfiguredEvents:
     found: EventTables
     published: Mapping[str, str]
 
-    def delivered(self, events: Iterable[str]) -> tuple[str, ...]:
-        """Return the delivered names of the tables of these events, those that have one, each once."""
+    def delivered_sources(self, sources: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return what a recipe reads, as kind and name, with the delivered names of those event tables there are."""
         delivered = {published: name for name, published in self.published.items()}
-        tables = (delivered.get(self.found.of(event)) for event in events)
-        return tuple(sorted({table for table in tables if table is not None}))
+        named = ((kind, delivered.get(name) if kind == "event" else name) for kind, name in sources)
+        return tuple((kind, name) for kind, name in named if name is not None)
 
 
 def configured_events(

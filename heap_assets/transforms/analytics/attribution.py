@@ -196,6 +196,9 @@ def attribution_by_channel(counts: pl.LazyFrame) -> pl.LazyFrame:
     return counts.select("model", "day", "channel", conversions.alias("conversions")).sort("model", "day", "channel")
 
 
+SHARE_COUNTS = ("shares", "parts", "parts_of_parts")
+
+
 def share_counts(attributed: pl.LazyFrame) -> pl.LazyFrame:
     """Return what any set of users adds to each sum, unordered.
 

@@ -16,6 +16,7 @@ from heap_assets.expressions.polars.text import text_form
 
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _BEYOND = Decimal(2**63)
+_FLAGS = {"true": pl.lit(value=True), "false": pl.lit(value=False)}
 
 
 def text_column(name: str, columns: Mapping[str, pl.DataType]) -> pl.Expr:
@@ -50,7 +51,9 @@ def _equals(name: str, text: str, columns: Mapping[str, pl.DataType]) -> pl.Expr
     number = _number(text) if dtype.is_numeric() else None
     if number is not None:
         return cs.by_name(name).as_expr() == _literal(number, dtype)
-    return text_column(name, columns) == (text.lower() if dtype == pl.Boolean else text)
+    if dtype == pl.Boolean:
+        return _FLAGS.get(text.lower(), pl.lit(value=None)) == cs.by_name(name).as_expr()
+    return text_column(name, columns) == text
 
 
 def _number(text: str) -> Decimal | None:

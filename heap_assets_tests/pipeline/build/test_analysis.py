@@ -167,7 +167,7 @@ def test_an_export_without_any_table_has_every_model_empty(tmp_path):
     run(sync)
     expected = published_tables(tmp_path / "export", analytics=CONFIGURATION)
     assert differences(expected, published_by(sync)) == []
-    assert len([name for name in expected if name[0] == "heap_analytics"]) == 10
+    assert len([name for name in expected if name[0] == "heap_analytics"]) == 11
 
 
 def test_models_and_their_columns_are_described_in_the_file(tmp_path):

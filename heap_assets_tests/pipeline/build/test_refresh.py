@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heap_assets.lake import layers
-from heap_assets.pipeline.build import analysis, model_making
+from heap_assets.pipeline.build import analysis, model_build
 from heap_assets.pipeline.resolve import compaction as packing
 from heap_assets.pipeline.resolve import table_facts, user_rows
 from heap_assets_tests.exports.busy import CONFIGURATION, busy_exports
@@ -126,7 +126,7 @@ def test_changed_users_who_are_more_than_a_bucket_of_everybody_are_made_with_eve
     write_dump(tmp_path / "export", dump(2, {"view": data_file(EVENTS, (999, 7, 107, NINE, None))}))
     monkeypatch.setattr(analysis, "_FEWEST_ROWS", rows_of_a_bucket)
     monkeypatch.setattr(analysis, "_ROWS_OF_A_GIB", 0)
-    monkeypatch.setattr(model_making, "_FEW_USERS", 0)
+    monkeypatch.setattr(model_build, "_FEW_USERS", 0)
     some_users, everybody = refreshed(sync_with(tmp_path, "home", **CONFIGURATION))
     assert ("heap_events" in some_users, "heap_events" in everybody) == (fits, not fits)
 
