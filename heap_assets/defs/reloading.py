@@ -11,17 +11,18 @@ from collections.abc import Collection
 
 import dagster as dg
 
+from heap_assets.defs.internals import location_of
+
 _RELOAD = "mutation($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
 _ANSWER_S = 60  # loading takes seconds, more on a busy machine
 
 
 def reload_definitions(context: dg.AssetExecutionContext, new: Collection[str], ui_url: str) -> None:
     """Have the code location of this run loaded again for new tables; the log says how that went."""
-    origin = context.run.remote_job_origin
-    if not new or origin is None:
+    location = location_of(context.run)
+    if not new or location is None:
         return
     names = ", ".join(sorted(new)[:10])
-    location = origin.repository_origin.code_location_origin.location_name
     refused = _refusal(ui_url, location)
     if refused is None:
         context.log.info("New tables: %s. They are assets now: %s loaded %s again.", names, ui_url, location)

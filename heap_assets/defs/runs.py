@@ -18,6 +18,7 @@ from heap_assets import errors
 from heap_assets.defs.automation.dead_runs import end_dead_runs, living
 from heap_assets.defs.automation.pickup import SYNC_JOB
 from heap_assets.defs.definitions import heap_definitions
+from heap_assets.defs.internals import instance_of, part_of_job
 from heap_assets.defs.selection import standing
 from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.pipeline.progress import Progress, Silence
@@ -38,7 +39,7 @@ def run_sync_job(progress: Progress, *, rebuild: bool, reland: tuple[int, ...]) 
     job = heap_definitions(progress=progress).resolve_job_def(SYNC_JOB)
     settings, run_id = read_settings(os.environ), str(uuid.uuid4())
     named = standing(job, Sync(settings, Silence()).registry().tables)
-    job = job.get_subset(asset_selection=set(named.assets), asset_check_selection=set(named.checks))
+    job = part_of_job(job, named.assets, named.checks)
     with _instance() as instance, living(run_id) as tags:
         end_dead_runs(instance, settings, now=datetime.now(UTC))
         result = job.execute_in_process(
@@ -89,7 +90,7 @@ def _opened_instance() -> Iterator[dg.DagsterInstance]:
         with dg.DagsterInstance.get() as instance:
             yield instance
     elif Path("dagster.yaml").exists():
-        with dg.DagsterInstance.from_config(str(Path.cwd())) as instance:
+        with instance_of(str(Path.cwd())) as instance:
             yield instance
     else:
         with dg.DagsterInstance.ephemeral() as instance:

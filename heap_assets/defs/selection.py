@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from heap_assets.defs.internals import assets_of_job, checks_of_job
 from heap_assets.defs.keys import HEAP, MIGRATED, RAW, table_key
 from heap_assets.pipeline.registry import KnownTable
 from heap_assets.schema.heap_tables import EVENT, raw_table
@@ -27,6 +28,6 @@ def standing(job: dg.JobDefinition, tables: Iterable[KnownTable]) -> Standing:
     """Return what a run of the job names: all but the assets of the event tables among ``tables``."""
     names = [table.name for table in tables if raw_table(table.name) is EVENT]
     of_events = {table_key(layer, name) for name in names for layer in (RAW, HEAP, MIGRATED)}
-    assets = job.asset_layer.selected_asset_keys - of_events
-    checks = {key for data in job.asset_layer.data for key in data.assets_def.check_keys}
-    return Standing(tuple(sorted(assets)), tuple(sorted(key for key in checks if key.asset_key in assets)))
+    assets = set(assets_of_job(job)) - of_events
+    checks = [key for key in checks_of_job(job) if key.asset_key in assets]
+    return Standing(tuple(sorted(assets)), tuple(sorted(checks)))

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from pydantic import Field
 
 from heap_assets.defs.assets.analytics import analytics_metadata, analytics_specs
@@ -34,6 +33,7 @@ from heap_assets.defs.assets.specs import (
 from heap_assets.defs.automation.pickup import telling_of_the_export
 from heap_assets.defs.checks.checks import tell_keys, tell_touches
 from heap_assets.defs.checks.freshness import data_times, report_data_times
+from heap_assets.defs.internals import UNCHANGED
 from heap_assets.defs.keys import (
     ANALYTICS_GROUP,
     DUCKDB_FILE,
@@ -195,7 +195,7 @@ def _results(
     mine = context.selected_asset_keys
     for key in sorted({*changed, *mine}, key=_identity_first):
         if key in mine:
-            yield dg.MaterializeResult(asset_key=key, metadata=changed.get(key, _UNCHANGED))
+            yield dg.MaterializeResult(asset_key=key, metadata=changed.get(key, UNCHANGED))
         else:
             context.log_event(dg.AssetMaterialization(key, metadata=changed[key]))
 
@@ -207,18 +207,14 @@ def _models(
     mine = context.selected_asset_keys
     for key, changed, metadata in made:
         if key in mine:
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata if changed else _UNCHANGED)
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata if changed else UNCHANGED)
         elif changed:
             context.log_event(dg.AssetMaterialization(key, metadata=metadata))
     for gone in sorted(mine - {key for key, *_ in made}):
-        yield dg.MaterializeResult(asset_key=gone, metadata=_UNCHANGED)
+        yield dg.MaterializeResult(asset_key=gone, metadata=UNCHANGED)
 
 
 def _identity_first(key: dg.AssetKey) -> tuple[str, bool, str]:
     """Order keys by layer; Dagster wants the identity map before what is resolved with it."""
     layer, table = key.path
     return layer, table != IDENTITY_MAP.name, table
-
-
-_UNCHANGED = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: dg.MetadataValue.bool(value=True)}
-"""Marks a result of which Dagster 1.13 puts nothing down; it has no public name for that."""

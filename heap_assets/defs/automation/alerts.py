@@ -12,9 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._core.definitions.assets.job.asset_job import is_reserved_asset_job_name
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.tags import SENSOR_NAME_TAG, WILL_RETRY_TAG
 from pydantic import TypeAdapter
 
 from heap_assets import errors
@@ -24,6 +21,15 @@ from heap_assets.alerts.outbox import Waiting, posted
 from heap_assets.alerts.transitions import Level, Told, Watched, changes
 from heap_assets.defs.automation.dead_runs import DIED, end_dead_runs
 from heap_assets.defs.checks.freshness import CHECK
+from heap_assets.defs.internals import (
+    assets_with_policy,
+    checks_of_repository,
+    freshness_states,
+    is_retried,
+    known_as,
+    last_evaluations,
+    step_failures,
+)
 from heap_assets.errors import HeapAssetsError
 from heap_assets.settings import read_alert_settings, read_settings
 
@@ -88,18 +94,16 @@ def alert_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Sk
 
 def _watched(context: dg.SensorEvaluationContext) -> Iterator[Watched]:
     """Yield every check that has a verdict, and the freshness of assets whose check does not tell it already."""
-    graph = context.repository_def.asset_graph  # type: ignore[union-attr]
-    keys = sorted(graph.asset_check_keys)
-    records = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
-    ended = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
-    for key, record in records.items():
-        evaluation = record.evaluation if record.status in ended else None
-        if evaluation is not None:
-            yield _watched_check(key, evaluation)
+    repository = context.repository_def
+    if repository is None:
+        return
+    keys = checks_of_repository(repository)
+    for key, evaluation in last_evaluations(context.instance, keys).items():
+        yield _watched_check(key, evaluation)
     told = {key.asset_key for key in keys if key.name == CHECK}
-    fresh = [key for key in graph.get_all_asset_keys() if graph.get(key).freshness_policy and key not in told]
-    for asset, state in context.instance.get_freshness_state_records(fresh).items():
-        level = _FRESHNESS.get(state.freshness_state.value)
+    fresh = [key for key in assets_with_policy(repository) if key not in told]
+    for asset, state in freshness_states(context.instance, fresh).items():
+        level = _FRESHNESS.get(state)
         if level is not None:
             yield Watched(
                 name=f"{asset.to_user_string()} is materialized in time",
@@ -127,27 +131,18 @@ def _failed_runs(instance: dg.DagsterInstance, before: AlertState) -> dict[str, 
     records = instance.get_run_records(
         dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since), limit=_MOST_RUNS
     )
-    # Dagster puts the tag down a moment after the failure
-    unknown = "true" if instance.run_retries_enabled else "false"
     failed = {}
     for record in reversed(records):
         run = record.dagster_run
-        if run.run_id in before.runs_told or run.tags.get(WILL_RETRY_TAG, unknown) == "true":
+        if run.run_id in before.runs_told or is_retried(instance, run):
             continue
-        events = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
-        told = list(_told(record.event_log_entry.dagster_event for record in events))
+        events = step_failures(instance, run.run_id)
+        told = list(_told(events))
         if told or not events:
             died = "Its process died; the next run goes on from there."
             text = " ".join(told) or (died if DIED in run.tags else "It ended before a step failed.")
-            failed[run.run_id] = FailedRun(run_id=run.run_id, job=_job(run), told=text)
+            failed[run.run_id] = FailedRun(run_id=run.run_id, job=known_as(run), told=text)
     return failed
-
-
-def _job(run: dg.DagsterRun) -> str:
-    """Return what people know the run by; assets that are not run by a job of ours have a job of Dagster's."""
-    if is_reserved_asset_job_name(run.job_name):
-        return run.tags.get(SENSOR_NAME_TAG, "chosen assets")
-    return run.job_name
 
 
 def _told(failures: Iterable[dg.DagsterEvent | None]) -> Iterator[str]:

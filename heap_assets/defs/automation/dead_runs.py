@@ -14,11 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.events import DagsterEvent
-from dagster._core.execution.context.system import PlanOrchestrationContext
-from dagster._core.execution.plan.plan import ExecutionPlan
-from dagster._core.execution.retries import RetryMode
 
+from heap_assets.defs.internals import end_run, in_process_executor_within
 from heap_assets.errors import HeapAssetsError
 from heap_assets.pipeline.turns import RUNS, run_lock
 from heap_assets.places import is_s3
@@ -97,40 +94,10 @@ def _end(instance: dg.DagsterInstance, run: dg.DagsterRun, why: str) -> None:
     still = instance.get_run_by_id(run.run_id)
     if still is None or still.is_finished:
         return
-    instance.add_run_tags(run.run_id, {DIED: "true"})
-    if still.status is dg.DagsterRunStatus.CANCELING:
-        instance.report_run_canceled(still, message=why)
-    else:
-        instance.report_run_failed(still, message=why)
+    end_run(instance, still, why, {DIED: "true"})
 
 
-class _LivingExecutor(dg.Executor):
-    """Executes as Dagster does in one process, and holds the run's lock meanwhile."""
-
-    def __init__(self, steps: dg.Executor) -> None:
-        self._steps = steps
-
-    @property
-    def retries(self) -> RetryMode:
-        return self._steps.retries
-
-    def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
-        with living(plan_context.run_id) as tags:
-            plan_context.instance.add_run_tags(plan_context.run_id, tags)
-            yield from self._steps.execute(plan_context, execution_plan)
-
-
-def _living_executor(context: dg.InitExecutorContext) -> dg.Executor:
-    create = dg.in_process_executor.executor_creation_fn
-    if create is None:
-        raise ValueError("Dagster's in-process executor cannot be made")
-    return _LivingExecutor(create(context))
-
-
-# Dagster 1.13 takes the schema of another definition; its annotation does not say so
-living_executor = dg.ExecutorDefinition(
-    name="in_process",
-    config_schema=dg.in_process_executor.config_schema,  # type: ignore[arg-type]
-    executor_creation_fn=_living_executor,
+living_executor = in_process_executor_within(
+    living,
     description="Executes all steps of a run in its own process, and holds the lock that says that the run lives.",
 )

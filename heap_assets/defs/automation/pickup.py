@@ -13,6 +13,7 @@ import dagster as dg
 from heap_assets.defs.automation.dead_runs import DIED, end_dead_runs
 from heap_assets.defs.checks.completeness import tell_completeness
 from heap_assets.defs.checks.outcomes import check_evaluation, check_result
+from heap_assets.defs.internals import last_evaluation
 from heap_assets.defs.keys import DUCKDB_FILE
 from heap_assets.defs.selection import standing
 from heap_assets.errors import HeapAssetsError, SettingsError, SourceError
@@ -171,9 +172,8 @@ def _looked(instance: dg.DagsterInstance) -> tuple[Sync, Mapping[str, str]]:
 
 
 def _failed(instance: dg.DagsterInstance) -> bool:
-    records = instance.event_log_storage.get_asset_check_execution_history(EXPORT_LISTED, limit=5)
-    told = [record.evaluation for record in records if isinstance(record.evaluation, dg.AssetCheckEvaluation)]
-    return bool(told) and not told[0].passed
+    last = last_evaluation(instance, EXPORT_LISTED)
+    return last is not None and not last.passed
 
 
 def _running(instance: dg.DagsterInstance) -> str | None:

@@ -9,6 +9,7 @@ import os
 import dagster as dg
 
 from heap_assets.defs.checks.outcomes import check_evaluation, check_result
+from heap_assets.defs.internals import last_evaluation
 from heap_assets.defs.keys import DUCKDB_FILE
 from heap_assets.pipeline.last_known import Known, read_known
 from heap_assets.quality.outcome import Outcome, Verdict
@@ -38,9 +39,8 @@ def completeness_check(loaded: Known) -> dg.AssetChecksDefinition:
 def tell_completeness(instance: dg.DagsterInstance, loaded: Known) -> None:
     """Put the check's outcome down when it changes, so that it is seen and alerts follow."""
     outcome = _outcome(loaded)
-    records = instance.event_log_storage.get_asset_check_execution_history(COMPLETE, limit=5)
-    told = [record.evaluation for record in records if isinstance(record.evaluation, dg.AssetCheckEvaluation)]
-    if (told[0].description if told else _ALL.told) != outcome.told:
+    last = last_evaluation(instance, COMPLETE)
+    if (_ALL.told if last is None else last.description) != outcome.told:
         instance.report_runless_asset_event(check_evaluation(COMPLETE, outcome))
 
 

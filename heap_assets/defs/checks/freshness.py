@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._core.events import StepMaterializationData
-from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
 from heap_assets.config.model import Freshness
 from heap_assets.defs.checks.outcomes import check_evaluation, check_result
+from heap_assets.defs.internals import report_materialization
 from heap_assets.defs.keys import SYNCED, table_key
 from heap_assets.pipeline.progress import Silence
 from heap_assets.pipeline.registry import KnownTable
@@ -87,23 +86,10 @@ def report_data_times(
         told = None if last is None else datetime.fromtimestamp(last.timestamp, UTC)
         new = data_time_to_report(time, reported=told, now=now)
         if new is not None:
-            _report(instance, key, new)
+            metadata = {"synced_to_time": dg.MetadataValue.timestamp(new)}
+            report_materialization(instance, dg.AssetMaterialization(key, metadata=metadata), at=new)
         known[table] = new or told
     return known
-
-
-def _report(instance: dg.DagsterInstance, key: dg.AssetKey, time: datetime) -> None:
-    """Put down a materialization outside any run at a time of ours, for which Dagster 1.13 has no public name."""
-    metadata = {"synced_to_time": dg.MetadataValue.timestamp(time)}
-    instance.report_dagster_event(
-        dg.DagsterEvent(
-            event_type_value=dg.DagsterEventType.ASSET_MATERIALIZATION.value,
-            event_specific_data=StepMaterializationData(dg.AssetMaterialization(key, metadata=metadata)),
-            job_name=RUNLESS_JOB_NAME,
-        ),
-        run_id=RUNLESS_RUN_ID,
-        timestamp=time.timestamp(),
-    )
 
 
 def _check(table: KnownTable) -> dg.AssetCheckKey:
