@@ -7,7 +7,7 @@ import polars as pl
 
 from heap_assets.models.attribution import ATTRIBUTION
 from heap_assets.models.key_figures import MOST_BARS, Bar, KeyFigures
-from heap_assets.models.recipe import CatalogEntry, Counting, Frames, Inputs, Recipe, read_model
+from heap_assets.models.recipe import CatalogEntry, Counting, Inputs, Recipe, read_model
 from heap_assets.schema.documented_columns import Column
 from heap_assets.schema.heap_tables import DOUBLE, TEXT
 from heap_assets.schema.model import Model
@@ -37,14 +37,9 @@ def _recipe(_inputs: Inputs) -> Recipe[None]:
         model=ATTRIBUTION_BY_CHANNEL,
         version=1,
         reads=(_ATTRIBUTED,),
-        transform=_counts,
         params=None,
-        counting=Counting(SHARE_COUNTS, attribution_by_channel),
+        counting=Counting(SHARE_COUNTS, share_counts, attribution_by_channel),
     )
-
-
-def _counts(frames: Frames, _params: None) -> pl.DataFrame:
-    return share_counts(frames.of(_ATTRIBUTED).lazy()).collect(engine="streaming")
 
 
 def _key_figures(rows: pl.DataFrame) -> KeyFigures:

@@ -7,7 +7,7 @@ import polars as pl
 
 from heap_assets.models.heap_events import HEAP_EVENTS
 from heap_assets.models.key_figures import Bar, KeyFigures
-from heap_assets.models.recipe import CatalogEntry, Counting, Frames, Inputs, Recipe, read_model
+from heap_assets.models.recipe import CatalogEntry, Counting, Inputs, Recipe, read_model
 from heap_assets.schema.documented_columns import Column
 from heap_assets.schema.heap_tables import LONG, TEXT
 from heap_assets.schema.model import Model
@@ -35,14 +35,9 @@ def _recipe(_inputs: Inputs) -> Recipe[None]:
         model=PATHS,
         version=1,
         reads=(_EVENTS,),
-        transform=_counts,
         params=None,
-        counting=Counting(("users", "sessions"), paths),
+        counting=Counting(("users", "sessions"), path_counts, paths),
     )
-
-
-def _counts(frames: Frames, _params: None) -> pl.DataFrame:
-    return path_counts(frames.of(_EVENTS).lazy()).collect(engine="streaming")
 
 
 def _key_figures(rows: pl.DataFrame) -> KeyFigures:

@@ -80,11 +80,13 @@ class Counting:
     """How the rows of a model over all users follow from counts that add up.
 
     Attributes:
-        counts: The columns of whole numbers that add up over users; all others are keys.
+        columns: The columns of whole numbers that add up over users; all others are keys.
+        count: From the one frame that is read, of any users: what they add to the counts.
         rows: From the keys and counts of all users: the model's rows.
     """
 
-    counts: tuple[str, ...]
+    columns: tuple[str, ...]
+    count: Callable[[pl.LazyFrame], pl.LazyFrame]
     rows: Callable[[pl.LazyFrame], pl.LazyFrame]
 
 
@@ -95,16 +97,17 @@ class Recipe(Generic[Params]):
     Attributes:
         version: Raised with the rule, so that what was built by the rule of before is built again.
         reads: All that it reads: the only statement of its lineage.
-        transform: The rule, a function of a module: from the frames of any users their rows, or with ``counting`` what
-            these users add to the counts; of a model that is neither user-local nor counted the rows, from all users.
         params: The part of the configuration that its rows follow from.
+        transform: The rule, a function of a module: from the frames of any users their rows; of a model that is not
+            user-local from those of all users.
+        counting: The rule of a model whose rows follow from counts, in place of a transform.
     """
 
     model: Model
     version: int
     reads: tuple[Read, ...]
-    transform: Callable[[Frames, Params], pl.DataFrame]
     params: Params
+    transform: Callable[[Frames, Params], pl.DataFrame] | None = None
     counting: Counting | None = None
 
     @property
@@ -116,6 +119,15 @@ class Recipe(Generic[Params]):
     def sources(self) -> tuple[tuple[str, str], ...]:
         """Return each table and model that it reads, as kind and name."""
         return tuple(dict.fromkeys((read.kind, read.table) for read in self.reads))
+
+    def build(self, frames: Frames) -> pl.DataFrame:
+        """Return the rows of the users that frames have, or what these users add to the counts."""
+        if self.counting is not None:
+            (read,) = self.reads
+            return self.counting.count(frames.of(read).lazy()).collect(engine="streaming")
+        if self.transform is None:
+            raise ValueError(f"the recipe of {self.model.name} has no rule")
+        return self.transform(frames, self.params)
 
     @property
     def is_built_by_bucket(self) -> bool:

@@ -7,7 +7,7 @@ import polars as pl
 
 from heap_assets.models.heap_sessions import HEAP_SESSIONS
 from heap_assets.models.key_figures import MOST_BARS, Bar, KeyFigures
-from heap_assets.models.recipe import CatalogEntry, Counting, Frames, Inputs, Recipe, read_model
+from heap_assets.models.recipe import CatalogEntry, Counting, Inputs, Recipe, read_model
 from heap_assets.schema.documented_columns import Column
 from heap_assets.schema.heap_tables import DOUBLE, LONG, TEXT
 from heap_assets.schema.model import Model
@@ -38,14 +38,9 @@ def _recipe(_inputs: Inputs) -> Recipe[None]:
         model=RETENTION,
         version=1,
         reads=(_SESSIONS,),
-        transform=_counts,
         params=None,
-        counting=Counting(("users",), retention),
+        counting=Counting(("users",), retention_counts, retention),
     )
-
-
-def _counts(frames: Frames, _params: None) -> pl.DataFrame:
-    return retention_counts(frames.of(_SESSIONS).lazy()).collect(engine="streaming")
 
 
 def _key_figures(rows: pl.DataFrame) -> KeyFigures:

@@ -7,7 +7,7 @@ import polars as pl
 
 from heap_assets.models.heap_events import HEAP_EVENTS
 from heap_assets.models.key_figures import MOST_BARS, Bar, KeyFigures
-from heap_assets.models.recipe import CatalogEntry, Counting, Frames, Inputs, Recipe, read_model
+from heap_assets.models.recipe import CatalogEntry, Counting, Inputs, Recipe, read_model
 from heap_assets.schema.documented_columns import Column
 from heap_assets.schema.heap_tables import LONG, TEXT
 from heap_assets.schema.model import Model
@@ -36,14 +36,9 @@ def _recipe(_inputs: Inputs) -> Recipe[None]:
         model=TRENDS,
         version=1,
         reads=(_EVENTS,),
-        transform=_counts,
         params=None,
-        counting=Counting(COUNTS, trends),
+        counting=Counting(COUNTS, trend_counts, trends),
     )
-
-
-def _counts(frames: Frames, _params: None) -> pl.DataFrame:
-    return trend_counts(frames.of(_EVENTS).lazy()).collect(engine="streaming")
 
 
 def _key_figures(rows: pl.DataFrame) -> KeyFigures:

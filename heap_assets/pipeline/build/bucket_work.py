@@ -51,7 +51,7 @@ class ModelsOfBucket:
         built: dict[str, BuiltPart] = {}
 
         def build(recipe: Recipe[Any]) -> None:
-            rows = recipe.transform(BucketFrames(recipe.reads, tables, models), recipe.params)
+            rows = recipe.build(BucketFrames(recipe.reads, tables, models))
             name = recipe.model.name
             if recipe.counting is not None:
                 built[name] = BuiltPart(counts=rows)

@@ -131,12 +131,12 @@ class ModelBuild:
         come = self._counted(planned, rows.live(self._storage, [layer]))
         gone = self._counted(planned, rows.live(self._storage, self._before.models[base].layers, users=changed))
         counts = pl.scan_parquet(self._storage.local_copy(before.counts), glob=False)
-        summed = recounted(counts, gone.lazy(), come.lazy(), counts=counting.counts).collect(engine="streaming")
+        summed = recounted(counts, gone.lazy(), come.lazy(), counts=counting.columns).collect(engine="streaming")
         self._add_counts(planned, counting, summed)
 
     def _counted(self, planned: PlannedModel, rows: pl.LazyFrame) -> pl.DataFrame:
         recipe = planned.recipe
-        return recipe.transform(BucketFrames(recipe.reads, NO_TABLES, {recipe.models[0]: rows}), recipe.params)
+        return recipe.build(BucketFrames(recipe.reads, NO_TABLES, {recipe.models[0]: rows}))
 
     def build_in_full(self, buckets: int) -> None:
         """Build what is left for all users: bucket by bucket what follows from the rows of one, then the rest."""
@@ -153,14 +153,14 @@ class ModelBuild:
             recipe = planned.recipe
             if not recipe.is_built_by_bucket:
                 models = {name: self._rows(name) for name in recipe.models}
-                self._add(planned, recipe.transform(BucketFrames(recipe.reads, self._tables, models), recipe.params))
+                self._add(planned, recipe.build(BucketFrames(recipe.reads, self._tables, models)))
 
     def _put_together(self, planned: PlannedModel, parts: Sequence[BuiltPart]) -> None:
         """Put the parts of all buckets under one another, or add up what they counted."""
         counting = planned.recipe.counting
         if counting is not None:
             counts = pl.concat(part.counts for part in parts if part.counts is not None)
-            keys = [column for column in counts.columns if column not in counting.counts]
+            keys = [column for column in counts.columns if column not in counting.columns]
             one = len(parts) == 1
             self._add_counts(planned, counting, counts if one else counts.group_by(keys).sum().select(counts.columns))
             return
