@@ -12,7 +12,7 @@ import polars as pl
 import polars.selectors as cs
 
 from heap_assets.models.recipe import Read
-from heap_assets.pipeline.build.migrated_tables import IDS, MigratedTable, MigratedTables
+from heap_assets.pipeline.build.migrated_table import IDS, MigratedTable, MigratedTables
 from heap_assets.transforms.analytics.text_columns import equal_texts
 
 _USER = {"user_id": pl.Int64()}

@@ -15,7 +15,7 @@ from heap_assets.lake.layers import Layer, RowsByUser
 from heap_assets.lake.storage import Storage
 from heap_assets.models.recipe import Recipe
 from heap_assets.pipeline.build.bucket_frames import BucketFrames
-from heap_assets.pipeline.build.migrated_tables import MigratedTables
+from heap_assets.pipeline.build.migrated_table import MigratedTables
 from heap_assets.schema.model import Model
 
 FOLDER = "analytics"

@@ -1,12 +1,10 @@
 """The tables on resolved users as the analytics read them: what the views of S_migrated show, scanned by Polars.
 
 The identity map is joined when a table is read, rows that a merge superseded are left out, and labeled properties are
-columns like others. A column is found by its published name, without case, as DuckDB finds it; ids and time by their
-delivered names. Not here: what is built of the rows (models/).
+columns like others. Not here: what such a table can be asked (migrated_table.py).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -15,6 +13,7 @@ import polars.selectors as cs
 from heap_assets.expressions.polars.labeled import labeled_expr
 from heap_assets.expressions.polars.reading import read_column
 from heap_assets.lake.storage import Storage
+from heap_assets.pipeline.build.migrated_table import MigratedTable, MigratedTables
 from heap_assets.pipeline.resolve.merged_users import by_merged_user
 from heap_assets.pipeline.resolve.resolution import Resolution, ResolvedTable
 from heap_assets.pipeline.resolve.resolved_state import UsersState
@@ -22,7 +21,6 @@ from heap_assets.schema.fingerprint import fingerprint
 from heap_assets.schema.heap_tables import USERS
 from heap_assets.schema.labeled import Definition
 from heap_assets.schema.labeled_columns import labeled_columns
-from heap_assets.schema.names import folded
 from heap_assets.schema.own_tables import ORIGINAL_USER_ID
 from heap_assets.schema.stored_columns import stored_name
 from heap_assets.schema.table_schema import TableShape
@@ -31,93 +29,6 @@ from heap_assets.transforms.identity import recorded_users
 
 _USER = stored_name("user_id", ValueType.LONG)
 _RESOLVED = "$resolved"
-_AT_ONCE = 2
-IDS = {"event_id": pl.Int64(), "session_id": pl.Int64(), "time": pl.Datetime("us")}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MigratedTable:
-    """One table: its rows, the expression of each published column, a fingerprint of its data and one for each column.
-
-    ``name`` is the delivered name of the table, ``delivered`` are the columns that Heap delivered, by delivered name;
-    ``stored_rows`` counts rows of all users, superseded ones included.
-    While the fingerprint of a column stays, a row that stays has the value that it had.
-    """
-
-    name: str
-    rows: pl.LazyFrame
-    values: Mapping[str, pl.Expr]
-    delivered: frozenset[str]
-    stored_rows: int
-    data: str
-    rules: Mapping[str, str]
-
-    @property
-    def user(self) -> pl.Expr:
-        """Return the resolved user (Int64) that a row is of."""
-        return self.values["user_id"]
-
-    def rule(self, columns: Iterable[str]) -> str:
-        """Return a fingerprint of how these columns, in any case, and the ids and the time come about."""
-        wanted = {folded(name) for name in (*columns, "user_id", *IDS)}
-        rules = [(name, rule) for name, rule in sorted(self.rules.items()) if folded(name) in wanted]
-        return fingerprint(self.name, *rules)
-
-    def column(self, name: str) -> str | None:
-        """Return the published name of a column, which may be given in any case; None if there is none."""
-        return next((published for published in self.values if folded(published) == folded(name)), None)
-
-    def select(self, columns: Mapping[str, str]) -> pl.LazyFrame:
-        """Return user_id, and these columns of the table under the names that they are given for."""
-        chosen = {"user_id": "user_id", **columns}
-        return self.rows.select(self.values[published].alias(name) for name, published in chosen.items())
-
-    def occurrences(self, ids: Sequence[str], columns: Mapping[str, str] | None = None) -> pl.LazyFrame:
-        """Return user_id, these of event_id, session_id and time (null where the table lacks one), these columns."""
-        chosen = {"user_id": "user_id", **(columns or {})}
-        return self.rows.select(
-            *(self.values[published].alias(name) for name, published in chosen.items()),
-            *(self._id(name) for name in ids),
-        )
-
-    def in_memory(self, columns: Iterable[str]) -> "MigratedTable":
-        """Return the table with its rows read, for whoever asks for these columns (in any case), the ids, the time."""
-        wanted = {folded(name) for name in (*columns, "user_id", *IDS)}
-        read = [name for name in self.values if folded(name) in wanted]
-        rows = self.rows.select(self.values[name].alias(name) for name in read).collect(engine="streaming")
-        there = {name: cs.by_name(name).as_expr() for name in read}
-        return replace(self, rows=rows.lazy(), values={**self.values, **there})
-
-    def _id(self, name: str) -> pl.Expr:
-        value = self.values[name] if name in self.delivered else pl.lit(None, dtype=IDS[name])
-        return value.alias(name)
-
-
-@dataclass(frozen=True, slots=True)
-class MigratedTables:
-    """Sessions, pageviews and event tables by published name, and the users; ``rows`` counts those of all tables."""
-
-    events: Mapping[str, MigratedTable]
-    users: MigratedTable | None
-    rows: int
-
-    def with_rows(self, rows: Mapping[str, pl.LazyFrame], users: pl.LazyFrame | None) -> "MigratedTables":
-        """Return them with these rows of event tables, by published name, and these of users, where there are any."""
-        events = {name: replace(table, rows=rows.get(name, table.rows)) for name, table in self.events.items()}
-        merged = self.users if self.users is None or users is None else replace(self.users, rows=users)
-        return replace(self, events=events, users=merged)
-
-    def in_memory(self, columns: Mapping[str, Iterable[str]]) -> "MigratedTables":
-        """Return them with the rows of these tables read once, for whoever asks for these columns of them."""
-        names = sorted(
-            (name for name in self.events if name in columns), key=lambda name: -self.events[name].stored_rows
-        )
-        with ThreadPoolExecutor(_AT_ONCE) as pool:  # small files cost waiting, not computing
-            read = pool.map(lambda name: self.events[name].in_memory(columns[name]), names)
-            return replace(self, events={**self.events, **dict(zip(names, read, strict=True))})
-
-
-NO_TABLES = MigratedTables({}, None, 0)
 
 
 def migrated_tables(storage: Storage, resolution: Resolution, definitions: Sequence[Definition]) -> MigratedTables:
@@ -180,12 +91,20 @@ def _event_table(
     read["user_id"] = pl.coalesce(_RESOLVED, _USER)
     names = shape.names_in_migrated()
     values = {names[delivered]: expression for delivered, expression in read.items()}
+    stored = {
+        names[column.name]: frozenset(stored_name(column.name, kind) for kind in column.stored)
+        for column in shape.columns
+    }
     values[ORIGINAL_USER_ID.name] = pl.col(_USER)
-    values |= _labeled(shape, definitions, names, read.__getitem__, ours=[ORIGINAL_USER_ID.name])
+    stored |= {"user_id": frozenset({_USER, _RESOLVED}), ORIGINAL_USER_ID.name: frozenset({_USER})}
+    labeled = _labeled(shape, definitions, names, read.__getitem__, ours=[ORIGINAL_USER_ID.name])
+    stored |= {name: frozenset().union(*map(stored.__getitem__, labeled.uses[name])) for name in labeled.values}
+    values |= labeled.values
     return MigratedTable(
         name=table.current.name,
         rows=_event_rows(table, identity, None),
         values=values,
+        stored=stored,
         delivered=frozenset(read),
         stored_rows=table.current.stored_rows(),
         data=fingerprint(table.current.covers(), tuple(merges)),
@@ -200,16 +119,28 @@ def _users(
     names = shape.names_in_s()
     read = {delivered: cs.by_name(published).as_expr() for delivered, published in names.items()}
     values = {names[column.name]: read[column.name] for column in shape.columns}
-    values |= _labeled(shape, definitions, names, read.__getitem__)
+    stored = {name: frozenset({name}) for name in values}
+    labeled = _labeled(shape, definitions, names, read.__getitem__)
+    values |= labeled.values
+    stored |= labeled.uses
     return MigratedTable(
         name=table.current.name,
         rows=rows,
         values=values,
+        stored=stored,
         delivered=frozenset(read),
         stored_rows=table.current.stored_rows(),
         data=fingerprint(table.current.covers(), tuple(merges)),
         rules=_rules(shape, names, values, definitions),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Labeled:
+    """The computed columns of a table by published name, and the published columns that each uses."""
+
+    values: Mapping[str, pl.Expr]
+    uses: Mapping[str, frozenset[str]]
 
 
 def _labeled(
@@ -219,12 +150,19 @@ def _labeled(
     reference: Callable[[str], pl.Expr],
     *,
     ours: Sequence[str] = (),
-) -> dict[str, pl.Expr]:
+) -> _Labeled:
     types = {column.name: column.type.polars for column in shape.columns}
-    return {
-        published: labeled_expr(definition, types, reference=reference)
-        for published, definition in labeled_columns(definitions, names, ours=ours).items()
-    }
+    values, uses = {}, {}
+    for published, definition in labeled_columns(definitions, names, ours=ours).items():
+        used: set[str] = set()
+
+        def noted(name: str, used: set[str] = used) -> pl.Expr:
+            used.add(names[name])
+            return reference(name)
+
+        values[published] = labeled_expr(definition, types, reference=noted)
+        uses[published] = frozenset(used)
+    return _Labeled(values, uses)
 
 
 def _rules(

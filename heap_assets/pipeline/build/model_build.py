@@ -30,7 +30,7 @@ from heap_assets.pipeline.build.bucket_work import (
     side_by_side,
 )
 from heap_assets.pipeline.build.changed_users import SeenData, changed_users, covers_of
-from heap_assets.pipeline.build.migrated_tables import NO_TABLES, MigratedTables
+from heap_assets.pipeline.build.migrated_table import NO_TABLES, MigratedTables
 from heap_assets.pipeline.build.plan import PlannedModel, columns_read, plan
 from heap_assets.pipeline.resolve.resolution import Resolution
 from heap_assets.schema.model import Model
@@ -216,8 +216,11 @@ class ModelBuild:
 def _of_tables(tables: MigratedTables, recipes: Sequence[Recipe[Any]]) -> Iterator[_Rows]:
     """Yield the rows of the tables that recipes read."""
     reads = [read for recipe in recipes for read in recipe.reads]
-    for name in columns_read(reads):
+    for name, columns in columns_read(reads).items():
         if (table := tables.events.get(name)) is not None:
-            yield _Rows(reading_name(TABLE, name), table.user, table.rows)
-    if tables.users is not None and any(read.kind == "users" for read in reads):
-        yield _Rows(reading_name(USERS), tables.users.user, tables.users.rows)
+            yield _Rows(reading_name(TABLE, name), table.user, table.stored_rows_of(columns))
+    of_users = [read for read in reads if read.kind == "users"]
+    if tables.users is not None and of_users:
+        every = any(read.columns is None for read in of_users)
+        named = None if every else {column for read in of_users for column in read.table_columns}
+        yield _Rows(reading_name(USERS), tables.users.user, tables.users.stored_rows_of(named))

@@ -10,7 +10,7 @@ from typing import Any
 
 from heap_assets.models.recipe import Read, Recipe
 from heap_assets.pipeline.build.analytics_state import MadeModel
-from heap_assets.pipeline.build.migrated_tables import MigratedTable, MigratedTables
+from heap_assets.pipeline.build.migrated_table import MigratedTable, MigratedTables
 from heap_assets.schema.fingerprint import fingerprint
 
 

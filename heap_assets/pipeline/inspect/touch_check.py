@@ -13,7 +13,7 @@ from heap_assets.models.heap_events import HEAP_EVENTS
 from heap_assets.models.heap_sessions import HEAP_SESSIONS
 from heap_assets.pipeline.build.analytics_state import read_analytics
 from heap_assets.pipeline.build.bucket_frames import BucketFrames
-from heap_assets.pipeline.build.migrated_tables import NO_TABLES
+from heap_assets.pipeline.build.migrated_table import NO_TABLES
 from heap_assets.pipeline.build.model_build import rows_of
 from heap_assets.quality.attribution import touches_outcome
 from heap_assets.quality.outcome import Outcome
