@@ -1,6 +1,6 @@
 """What Delta is told: the types of stored columns, and what a file of a delivery holds.
 
-Here: from a stored column's name to its type, from a footer to an add action. Not here: how a column is stored
+Here: from a stored column's name to its type, from a file to an add action. Not here: how a column is stored
 (schema/stored_columns.py), committing (landed_table.py).
 """
 
@@ -11,8 +11,7 @@ from deltalake import Field
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction
 
-from heap_assets.lake.listing import DELIVERY
-from heap_assets.lake.parquet_footer import Footer
+from heap_assets.lake.listing import DELIVERY, LandedFile
 from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID, delivered_column
 from heap_assets.schema.value_types import ValueType
 
@@ -35,18 +34,18 @@ def delta_field(column: str) -> Field:
     return Field(column, PrimitiveType(_DELTA_TYPES[stored_type(column)]))
 
 
-def add_action(within: str, footer: Footer, *, size: int, delivery: str, dump_id: int, first: int) -> AddAction:
-    """Return what a commit says of a file of a delivery; ``first`` is the id of its first row."""
+def add_action(within: str, file: LandedFile, *, dump_id: int) -> AddAction:
+    """Return what a commit says of a file of a delivery, which lies at ``within`` of the table's folder."""
     statistics = {
-        "numRecords": footer.rows,
-        "nullCount": footer.nulls,
-        "minValues": {ROW_ID: first, DUMP_ID: dump_id},
-        "maxValues": {ROW_ID: first + footer.rows - 1, DUMP_ID: dump_id},
+        "numRecords": file.rows,
+        "nullCount": file.nulls,
+        "minValues": {ROW_ID: file.first_row_id, DUMP_ID: dump_id},
+        "maxValues": {ROW_ID: file.first_row_id + file.rows - 1, DUMP_ID: dump_id},
     }
     return AddAction(
         path=within,
-        size=size,
-        partition_values={DELIVERY: delivery},
+        size=file.size,
+        partition_values={DELIVERY: file.delivery},
         modification_time=int(time.time() * 1000),
         data_change=True,
         stats=json.dumps(statistics),

@@ -7,7 +7,7 @@ Here: committing and listing files. Not here: remembering them (listing.py), wha
 deliveries count (the caller).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,11 +44,25 @@ _HOOK = PostCommitHookProperties(cleanup_expired_logs=False)  # maintenance does
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A place for a Parquet file of a delivery, which counts once it is committed."""
+    """A place for a Parquet file of a delivery; plain values, so that whoever writes it may be another process."""
 
     written: Path
     path: str
+    delivery: str
     first_row_id: int
+
+    def kept(self, storage: Storage, footer: Footer) -> LandedFile:
+        """Keep the file that was written, and return it; it counts once it is committed."""
+        size = self.written.stat().st_size
+        storage.keep(self.written, self.path)
+        return LandedFile(
+            path=self.path,
+            delivery=self.delivery,
+            rows=footer.rows,
+            size=size,
+            first_row_id=self.first_row_id,
+            nulls=footer.nulls,
+        )
 
 
 class LandedTable:
@@ -56,7 +70,7 @@ class LandedTable:
 
     def __init__(self, storage: Storage, name: str) -> None:
         self.name = name
-        self._storage = storage
+        self.storage = storage
         self._folder = table_folder(name)
         self._delta: DeltaTable | None = None
         self._opened_with: dict[str, str] = {}
@@ -68,12 +82,12 @@ class LandedTable:
     @property
     def address(self) -> str:
         """Return where the table lies."""
-        return self._storage.address(self._folder)
+        return self.storage.address(self._folder)
 
     def files(self) -> tuple[LandedFile, ...]:
         """Return every committed file."""
         if self._files is None:
-            found = remembered_files(self._storage, self._folder)
+            found = remembered_files(self.storage, self._folder)
             self._remembers, self._is_stale = found is not None, found is None
             if found is not None:
                 self._version, self._files = found
@@ -88,7 +102,7 @@ class LandedTable:
         files = self.files()
         delta = None if self._remembers else self._open()
         if delta is not None:
-            remember_files(self._storage, self._folder, files, version=delta.version())
+            remember_files(self.storage, self._folder, files, version=delta.version())
             self._remembers = True
 
     def undone(self) -> frozenset[str]:
@@ -97,21 +111,21 @@ class LandedTable:
         if not self._is_stale:
             return frozenset()
         there = {file.path for file in self.files()}
-        lost = files_of_lost_version(self._storage, self._folder)
+        lost = files_of_lost_version(self.storage, self._folder)
         return frozenset(file.delivery for file in lost if file.path not in there)
 
     def mend(self) -> tuple[str, ...]:
         """Set aside what cannot be read of the log after a power cut; return it. What it committed is not any more."""
-        return mend_log(self._storage, self._folder)
+        return mend_log(self.storage, self._folder)
 
     def lost_files(self, deliveries: Collection[str]) -> tuple[LandedFile, ...]:
         """Return the files of these deliveries that are committed, but gone or not whole."""
-        return lost_files(self._storage, (file for file in self.files() if file.delivery in deliveries))
+        return lost_files(self.storage, (file for file in self.files() if file.delivery in deliveries))
 
     def settle(self, deliveries: Collection[str]) -> None:
         """Return when these deliveries, which a killed run may have committed, survive a power cut."""
-        self._storage.settle([file.path for file in self.files() if file.delivery in deliveries])
-        settle_log(self._storage, self._folder, since=0)
+        self.storage.settle([file.path for file in self.files() if file.delivery in deliveries])
+        settle_log(self.storage, self._folder, since=0)
 
     def deliveries(self) -> frozenset[str]:
         """Return the deliveries that are committed."""
@@ -128,51 +142,30 @@ class LandedTable:
     def new_file(self, delivery: str, number: str, first_row_id: int) -> NewFile:
         """Return a place for a file of a delivery; it counts once ``commit`` names it."""
         path = f"{self._folder}/{delivery}/{number}.parquet"
-        return NewFile(self._storage.new_file(path), path, first_row_id)
+        return NewFile(self.storage.new_file(path), path, delivery, first_row_id)
 
-    def commit(self, delivery: str, new_files: Iterable[tuple[NewFile, Footer]], *, dump_id: int) -> int:
-        """Make these files the content of a delivery, in one commit; return their rows.
+    def commit(self, delivery: str, files: Sequence[LandedFile], *, dump_id: int) -> int:
+        """Make these files, which have been kept, the content of a delivery, in one commit; return their rows.
 
         The files survive a power cut before the commit is made, and so does the commit before this returns.
         """
-        adds: list[AddAction] = []
-        columns: dict[str, None] = {}
-        landed = [file for file in self.files() if file.delivery != delivery]
-        rows = 0
-        for new, footer in new_files:
-            nulls, count = footer.nulls, footer.rows
-            columns.update(dict.fromkeys(nulls))
-            rows += count
-            size = new.written.stat().st_size
-            self._storage.keep(new.written, new.path)
-            within = new.path.removeprefix(f"{self._folder}/")
-            adds.append(
-                add_action(within, footer, size=size, delivery=delivery, dump_id=dump_id, first=new.first_row_id)
-            )
-            landed.append(
-                LandedFile(
-                    path=new.path,
-                    delivery=delivery,
-                    rows=count,
-                    size=size,
-                    first_row_id=new.first_row_id,
-                    nulls=nulls,
-                )
-            )
-        self._storage.settle()
+        others = tuple(file for file in self.files() if file.delivery != delivery)
+        adds = [add_action(file.path.removeprefix(f"{self._folder}/"), file, dump_id=dump_id) for file in files]
+        columns = dict.fromkeys(column for file in files for column in file.nulls)
+        self.storage.settle()
         if self._is_stale:
-            forget_files(self._storage, self._folder)
+            forget_files(self.storage, self._folder)
             self._is_stale = False
         with explained(self.address):
             before = self._write(delivery, adds, list(columns), dump_id)
-        settle_log(self._storage, self._folder, since=before + 1)
-        self._files, self._remembers = tuple(landed), False
-        return rows
+        settle_log(self.storage, self._folder, since=before + 1)
+        self._files, self._remembers = (*others, *files), False
+        return sum(file.rows for file in files)
 
     def scan(self, paths: Iterable[str], columns: Iterable[str]) -> pl.LazyFrame:
         """Return these stored columns of these files, lazily; a column that a file lacks is null there."""
         schema = {column: stored_type(column).polars for column in columns}
-        addresses = [self._storage.address(path) for path in paths]
+        addresses = [self.storage.address(path) for path in paths]
         if not addresses:
             return pl.LazyFrame(schema=schema)
         return pl.scan_parquet(
@@ -182,14 +175,14 @@ class LandedTable:
             extra_columns="ignore",
             hive_partitioning=False,
             glob=False,
-            storage_options=self._storage.options() or None,
+            storage_options=self.storage.options() or None,
         )
 
     def _open(self) -> DeltaTable | None:
         """Return the Delta table, opened anew when the keys that it was opened with have been renewed."""
-        options = self._storage.options()
+        options = self.storage.options()
         if self._delta is None or options != self._opened_with:
-            address = self._storage.delta_address(self._folder)
+            address = self.storage.delta_address(self._folder)
             try:
                 with explained(address):
                     self._delta = DeltaTable(address, storage_options=options or None)
@@ -205,13 +198,13 @@ class LandedTable:
         delta = self._open_as_listed()
         if delta is None:
             create_table_with_add_actions(
-                self._storage.delta_address(self._folder),
+                self.storage.delta_address(self._folder),
                 schema=Schema([Field(DELIVERY, PrimitiveType("string")), *map(delta_field, columns)]),
                 add_actions=adds,
                 partition_by=[DELIVERY],
                 name=self.name,
                 configuration=_PROPERTIES,
-                storage_options=self._storage.options() or None,
+                storage_options=self.storage.options() or None,
                 commit_properties=properties,
             )
             self._version = 0

@@ -9,15 +9,18 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Collection, Iterator
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from heap_assets.aws.access import AwsAccess, aws_session, s3_client, storage_options
 from heap_assets.aws.refusals import explained
 from heap_assets.errors import ObjectMissingError
 from heap_assets.lake.disk import is_whole_parquet
 
 if TYPE_CHECKING:
+    from boto3 import Session
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
@@ -31,19 +34,23 @@ class S3Storage:
     can_tear = False
 
     def __init__(
-        self,
-        client: "S3Client",
-        bucket: str,
-        prefix: str,
-        *,
-        cache: Path,
-        options: Callable[[], dict[str, str]],
-        fence: Callable[[], None] = lambda: None,
+        self, access: AwsAccess, bucket: str, prefix: str, *, cache: Path, fence: Callable[[], None] = lambda: None
     ) -> None:
-        self._fence = fence
-        self._client, self._bucket, self._cache, self._options = client, bucket, cache, options
+        self._access, self._bucket, self._cache, self._fence = access, bucket, cache, fence
         self._prefix = PurePosixPath(prefix)
         self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
+
+    def __reduce__(self) -> tuple[Callable[..., "S3Storage"], tuple[AwsAccess, str, str]]:
+        """Return how another process opens it, with credentials of its own; whoever commits holds the lock."""
+        return partial(S3Storage, cache=self._cache), (self._access, self._bucket, str(self._prefix))
+
+    @cached_property
+    def _session(self) -> "Session":
+        return aws_session(self._access)
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        return s3_client(self._access, self._session)
 
     def address(self, path: str) -> str:
         """Return the object's address."""
@@ -56,7 +63,7 @@ class S3Storage:
     def options(self) -> dict[str, str]:
         """Return region, endpoint, and keys that are valid now; Delta asks before each commit."""
         self._fence()
-        return self._options()
+        return storage_options(self._access, self._session)
 
     def new_file(self, path: str) -> Path:
         """Return a temporary file."""

@@ -6,7 +6,8 @@ Here: paths, new files, small documents that are replaced as a whole; the lake i
 
 import os
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -18,7 +19,7 @@ COMPRESSION: Final = "lz4"
 
 
 class Storage(Protocol):
-    """A place for the lake's files; paths are relative, with ``/``."""
+    """A place for the lake's files; paths are relative, with ``/``. It pickles as its settings, without any key."""
 
     uri: str
     can_tear: bool
@@ -71,14 +72,19 @@ class Storage(Protocol):
 
 
 class FolderStorage:
-    """The lake in a local folder."""
+    """The lake in a local folder; ``at_once`` has each file that is kept survive a power cut by itself."""
 
     can_tear = True
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, at_once: bool = False) -> None:
         self._root = root.absolute()
         self.uri = str(self._root)
         self._disk = Disk(self._root)
+        self._at_once = at_once
+
+    def __reduce__(self) -> tuple[Callable[..., "FolderStorage"], tuple[Path]]:
+        """Return how another process opens it: whoever commits there does not know what this one has kept."""
+        return partial(FolderStorage, at_once=True), (self._root,)
 
     def address(self, path: str) -> str:
         """Return the file's path."""
@@ -101,6 +107,8 @@ class FolderStorage:
     def keep(self, written: Path, path: str) -> None:  # noqa: ARG002  it was written in its place
         """Leave the file in its place, where no reader looks before a commit names it."""
         self._disk.wait(written)
+        if self._at_once:
+            self._disk.flush()
 
     def settle(self, paths: Collection[str] = ()) -> None:
         """Flush the files and their folders to the disk."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from heap_assets.addresses import read_address
-from heap_assets.aws.access import AT_ONCE, aws_session, s3_client, storage_options
+from heap_assets.aws.access import AT_ONCE, s3_client
 from heap_assets.lake.locking.lease import S3Lease
 from heap_assets.lake.locking.lock import NAME, FolderLock, Lock
 from heap_assets.lake.s3_storage import S3Storage
@@ -29,15 +29,7 @@ def open_storage(settings: Settings, *, fence: Callable[[], None] = lambda: None
     place = read_address(settings.lake_uri)
     if isinstance(place, Path):
         return FolderStorage(place)
-    session = aws_session(settings.aws)
-    return S3Storage(
-        s3_client(settings.aws, session),
-        place.bucket,
-        place.prefix,
-        cache=settings.home / "lake-cache",
-        options=lambda: storage_options(settings.aws, session),
-        fence=fence,
-    )
+    return S3Storage(settings.aws, place.bucket, place.prefix, cache=settings.home / "lake-cache", fence=fence)
 
 
 def open_lock(settings: Settings, name: str = NAME) -> Lock:

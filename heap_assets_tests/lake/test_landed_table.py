@@ -14,9 +14,9 @@ import pytest
 from deltalake import DeltaTable
 
 from heap_assets.lake import landed_table
-from heap_assets.lake.landed_table import LandedTable, NewFile
+from heap_assets.lake.landed_table import LandedTable
 from heap_assets.lake.listing import LandedFile
-from heap_assets.lake.parquet_footer import Footer, footer_of
+from heap_assets.lake.parquet_footer import footer_of
 from heap_assets.lake.storage import FolderStorage
 from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID
 
@@ -32,16 +32,14 @@ def table(storage: FolderStorage, name: str = "signup") -> LandedTable:
     return LandedTable(storage, name)
 
 
-def new_file(
-    landed: LandedTable, delivery: str, columns: Columns, *, first: int, number: str = "0"
-) -> tuple[NewFile, Footer]:
+def new_file(landed: LandedTable, delivery: str, columns: Columns, *, first: int, number: str = "0") -> LandedFile:
     """Write a file of a delivery as a decoder does, with row ids from ``first`` on."""
     dump_id = int(delivery.partition("-")[0])
     height = max(len(values) for values in columns.values())
     place = landed.new_file(delivery, number, first)
     rows = pl.DataFrame({ROW_ID: range(first, first + height), DUMP_ID: [dump_id] * height, **columns})
     rows.cast({ROW_ID: pl.Int64, DUMP_ID: pl.Int64}).write_parquet(place.written)
-    return place, footer_of(place.written)
+    return place.kept(landed.storage, footer_of(place.written))
 
 
 def deliver(landed: LandedTable, delivery: str, *files: Columns) -> int:

@@ -1,15 +1,18 @@
 """The lake in a folder: new files, and documents that are replaced as a whole.
 
-Here: FolderStorage. Not here: a lake in S3 (pipeline/), Delta tables (test_landed_table.py).
+Here: FolderStorage, handing a storage over. Not here: a lake in S3 (pipeline/), Delta tables (test_landed_table.py).
 """
 
 import os
+import pickle
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from heap_assets.aws.access import AwsAccess
 from heap_assets.errors import LakeError
+from heap_assets.lake.s3_storage import S3Storage
 from heap_assets.lake.storage import FolderStorage
 
 
@@ -109,3 +112,28 @@ def test_a_parquet_file_that_is_gone_or_lacks_its_end_is_torn(storage, left):
     if left is not None:
         torn.write_bytes(left)
     assert storage.torn(["whole.parquet", "torn.parquet"]) == {"torn.parquet"}
+
+
+def test_another_process_opens_the_same_folder_and_what_it_keeps_is_on_the_disk_at_once(storage, monkeypatch):
+    flushed = []
+    monkeypatch.setattr("heap_assets.lake.disk.flush", flushed.append)
+    there = pickle.loads(pickle.dumps(storage))  # noqa: S301 (our own)
+    assert there.uri == storage.uri
+    file = there.new_file("raw/users/1-a/x.parquet")
+    file.write_bytes(b"rows")
+    there.keep(file, "raw/users/1-a/x.parquet")
+    assert flushed[0] == file
+    assert storage.local_copy("raw/users/1-a/x.parquet").read_bytes() == b"rows"
+
+
+def test_a_lake_in_s3_is_handed_over_by_its_settings_without_a_key(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA-of-this-process")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-this-process")
+    access = AwsAccess(endpoint_url="http://127.0.0.1:9", region="eu-west-1")
+    storage = S3Storage(access, "bucket", "lake", cache=tmp_path)
+    assert storage.options()["aws_access_key_id"] == "AKIA-of-this-process"
+    packed = pickle.dumps(storage)
+    assert b"of-this-process" not in packed
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA-of-another")
+    there = pickle.loads(packed)  # noqa: S301 (our own)
+    assert (there.uri, there.options()["aws_access_key_id"]) == ("s3://bucket/lake", "AKIA-of-another")

@@ -66,7 +66,7 @@ class BegunDump:
             for delivery, groups in self._as_decoded():
                 try:
                     written = self._written(delivery, groups, progress)
-                except HeapAssetsError as error:
+                except UnreadableFileError as error:
                     failed[delivery.table] = f"table {delivery.table}: {error}"
                 else:
                     commits[delivery.table] = committers.submit(self._commit, delivery, written)
@@ -99,11 +99,11 @@ class BegunDump:
                 table=delivery.table,
                 dump_id=self.dump.dump_id,
                 files=result.files,
-                rows=result.footer.rows,
+                rows=result.file.rows,
                 size=result.size,
             )
         return written
 
     def _commit(self, delivery: Delivery, written: list[WrittenGroup]) -> int:
-        files = [(group.place, group.footer) for group in written]
+        files = [group.file for group in written]
         return self.tables[delivery.table].commit(self.dump.delivery_id, files, dump_id=self.dump.dump_id)

@@ -20,8 +20,9 @@ import polars as pl
 
 from heap_assets.errors import HeapAssetsError, UnreadableFileError
 from heap_assets.lake.landed_table import LandedTable, NewFile
+from heap_assets.lake.listing import LandedFile
 from heap_assets.lake.parquet_footer import Footer, footer_of
-from heap_assets.lake.storage import COMPRESSION
+from heap_assets.lake.storage import COMPRESSION, Storage
 from heap_assets.schema.heap_tables import EVENT_METADATA, RawTable, raw_table
 from heap_assets.schema.stored_columns import DELIVERED_FILES, DUMP_ID, ROW_ID
 from heap_assets.sources.heap import json_rows, tolerant
@@ -69,10 +70,9 @@ class FileGroup:
 
 @dataclass(frozen=True, slots=True)
 class WrittenGroup:
-    """A Parquet file of a delivery, and what went into it."""
+    """A Parquet file of a delivery that was kept, and how many files of how many bytes went into it."""
 
-    place: NewFile
-    footer: Footer
+    file: LandedFile
     files: int
     size: int
 
@@ -105,7 +105,7 @@ class Decoder:
             for group in self._groups(delivery, keys, table, landed.next_row_id()):
                 place = landed.new_file(dump.delivery_id, uuid.uuid4().hex, group.files[0].first_row_id)
                 self._ahead.acquire()
-                future = self._pool.submit(_write, group, place, table, dump.dump_id)
+                future = self._pool.submit(_write, group, place, landed.storage, table, dump.dump_id)
                 future.add_done_callback(partial(self._let_go, group))
                 started.append(future)
                 last = group.files[-1]
@@ -144,9 +144,9 @@ class Decoder:
         self._ahead.release()
 
 
-def _write(group: FileGroup, place: NewFile, table: RawTable, dump_id: int) -> WrittenGroup:
-    footer = _written_group(group.files, place, table, dump_id)
-    return WrittenGroup(place, footer, files=len(group.files), size=sum(file.size for file in group.files))
+def _write(group: FileGroup, place: NewFile, storage: Storage, table: RawTable, dump_id: int) -> WrittenGroup:
+    file = place.kept(storage, _written_group(group.files, place, table, dump_id))
+    return WrittenGroup(file, files=len(group.files), size=sum(file.size for file in group.files))
 
 
 def _surveyed(listed: str, path: Path, table: RawTable, first_row_id: int) -> SurveyedFile:

@@ -148,7 +148,7 @@ def changed(content: bytes, dice: random.Random) -> bytes:
 
 def decoded(path: Path) -> list[list[object]] | str:
     """Return the rows that a landing of this file alone would have, or what it says."""
-    place = NewFile(path.with_suffix(".parquet"), "x.parquet", 0)
+    place = NewFile(path.with_suffix(".parquet"), "x.parquet", "1-a", 0)
     try:
         file = _surveyed("s3://b/a.avro", path, DROPPED_TABLES, 0)
         names = [name for name, _ in file.avro.fields]

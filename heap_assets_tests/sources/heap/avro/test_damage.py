@@ -45,7 +45,7 @@ def landed(folder: Path, *contents: bytes) -> list[tuple]:
         path.write_bytes(content)
         files.append(_surveyed(f"s3://b/{place}.avro", path, DROPPED_TABLES, first_row_id))
         first_row_id += files[-1].rows
-    place = NewFile(folder / "out.parquet", "out.parquet", 0)
+    place = NewFile(folder / "out.parquet", "out.parquet", "1-a", 0)
     _written_group(files, place, DROPPED_TABLES, 1)
     frame = pl.read_parquet(place.written).sort(ROW_ID)
     return frame.select(name for name in frame.columns if not name.startswith("$")).rows()
