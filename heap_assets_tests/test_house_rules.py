@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "sample": set(),
     "lake": {"aws", "errors", "schema"},
     "targets.duckdb": {"errors", "expressions.duckdb", "schema"},
-    "report": {"config", "targets.duckdb"},
+    "report": {"config", "schema"},
     "models": {"config", "schema", "transforms"},
     "engines": set(),
     "places": {"addresses", "errors"},

@@ -24,11 +24,12 @@ from heap_assets.cli.terminal import Bars, Lines, prepare_streams, say, shown
 from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.errors import ConfigurationError, HeapAssetsError, SettingsError, SourceError
 from heap_assets.pipeline.progress import Silence
+from heap_assets.pipeline.publish.published import Publication
 from heap_assets.pipeline.sync import Sync
 from heap_assets.sample.export import write_sample
 from heap_assets.sample.size import SampleSize
 from heap_assets.settings import read_settings
-from heap_assets.targets.duckdb.reader import first_question, synced_tables
+from heap_assets.targets.duckdb.reader import first_question, opened
 
 _SHOWN_DUMPS = 8
 _WIDTH_OF_FILES = 1_000
@@ -85,8 +86,9 @@ def status() -> None:
         say(f"broken     {reason}")
     for failure in work.last_landing().failures:
         say(f"failed     {failure.reason}")
-    if work.settings.duckdb_path.exists():
-        console.print(_sync_info(work))
+    if (publication := work.last_publication()) is not None:
+        with opened(work.settings.duckdb_path):  # a file that nobody can open is said here
+            console.print(_sync_info(publication))
 
 
 @commands.command()
@@ -217,12 +219,12 @@ def _print_published(console: Console, work: Sync, seconds: float) -> None:
     say("      uv run dagster dev")
 
 
-def _sync_info(work: Sync) -> Table:
+def _sync_info(publication: Publication) -> Table:
     table = Table(box=None)
     for column in ("table", "synced to (UTC)", "behind", "last sync (UTC)", "rows delivered"):
         table.add_column(column, justify="right" if column in {"behind", "rows delivered"} else "left", no_wrap=True)
     now = datetime.now(UTC).replace(tzinfo=None)
-    for row in synced_tables(work.settings.duckdb_path):
+    for row in publication.synced:
         behind = "" if row.synced_to_time is None else f"{(now - row.synced_to_time).total_seconds() / 3600:,.1f} h"
         table.add_row(
             shown(row.name), _minute(row.synced_to_time), behind, _minute(row.sync_ended), f"{row.inserted_row_count:,}"

@@ -16,7 +16,7 @@ from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
 from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.engines.local import LocalEngine
-from heap_assets.errors import SettingsError
+from heap_assets.errors import PublishedFileError, SettingsError
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.build.analysis import Analysis, analyze
 from heap_assets.pipeline.build.analytics_state import forget_analysis
@@ -209,7 +209,10 @@ class Sync:
 
     def report(self) -> Path:
         """Write the report of what is published, and return where it is."""
-        return write_report(self.settings, self.configuration, now=datetime.now(UTC))
+        publication = self.last_publication()
+        if publication is None:
+            raise PublishedFileError("nothing has been published yet; run: heap-assets sync")
+        return write_report(self.settings, self.configuration, self.storage, publication, now=datetime.now(UTC))
 
     def last_publication(self) -> Publication | None:
         """Return what was published last."""

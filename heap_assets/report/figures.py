@@ -1,58 +1,27 @@
-"""What the report shows, as values read from the published file.
+"""What the report shows, as values read from the models.
 
-Here: the figures and the questions that they answer. Events that clocks put after the last sync are left out. Not here:
-how they look (page.html), pictures (pictures.py), words for numbers (words.py).
+Events that clocks put after the last sync are left out. Here: the figures. Not here: what is asked of the models
+(questions.py), how they look (page.html), pictures (pictures.py), words for numbers (words.py).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
+
+import polars as pl
 
 from heap_assets.config.durations import duration_text
 from heap_assets.config.model import Configuration, Freshness, Funnel
-from heap_assets.targets.duckdb.reader import SyncedTable, explained, opened, synced_tables
+from heap_assets.report import questions
+from heap_assets.schema.synced_table import SyncedTable
 
 MODELS = ("first_touch", "last_touch", "last_non_direct_touch", "linear", "position_based", "time_decay")
 _MOST_DAYS, _MOST_COHORTS, _MOST_GROUPS, _MOST_CHANNELS = 90, 12, 10, 11
 _OTHERS = "all other channels"
 
-_STEPS = """
-SELECT funnel, group_value, step_name, users, conversion_from_start, conversion_from_previous,
-       median_seconds_from_previous, median_seconds_from_start
-FROM heap_analytics.funnel_steps ORDER BY funnel, group_value, step_number
-"""
-_MEDIANS = """
-WITH timed AS (
-  SELECT funnel, step_number, epoch_us(step_time) AS us,
-         lag(us) OVER (PARTITION BY funnel, heap_user_id ORDER BY step_number) AS before,
-         first(us) OVER (PARTITION BY funnel, heap_user_id ORDER BY step_number) AS start
-  FROM heap_analytics.funnel_users
-)
-SELECT funnel, step_number, median(us - before) / 1e6, median(us - start) / 1e6
-FROM timed WHERE step_number > 1 GROUP BY ALL
-"""
-_DAYS = """
-WITH counted AS (
-  SELECT heap_session_start_time::DATE AS day, count(*) AS sessions, count(DISTINCT heap_user_id) AS users
-  FROM heap_analytics.heap_sessions WHERE heap_session_start_time <= $until GROUP BY day
-), span AS (SELECT greatest(min(day), max(day) - $days::INT + 1) AS first, max(day) AS last FROM counted)
-SELECT every.day::DATE, coalesce(sessions, 0), coalesce(users, 0)
-FROM (SELECT unnest(generate_series(first, last, INTERVAL 1 DAY)) AS day FROM span WHERE first IS NOT NULL) AS every
-LEFT JOIN counted ON counted.day = every.day::DATE ORDER BY 1
-"""
-_TOTALS = """
-SELECT count(*), count(DISTINCT heap_user_id) FROM heap_analytics.heap_sessions WHERE heap_session_start_time <= $until
-"""
-_CHANNELS = """
-SELECT model, channel, sum(conversions), min(day), max(day)
-FROM heap_analytics.attribution_by_channel WHERE day <= $until::DATE GROUP BY ALL
-"""
-_COHORTS = """
-SELECT cohort, cohort_size, periods_since, rate FROM heap_analytics.retention
-WHERE period = 'week' AND cohort + (7 * periods_since)::INT <= $until::DATE ORDER BY cohort, periods_since
-"""
+READ = ("funnel_steps", "funnel_users", "heap_sessions", "attribution_by_channel", "retention")
+"""The models that the figures are read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,33 +102,45 @@ class ReportFigures:
     freshness: tuple[TableFreshness, ...]
 
 
-def report_figures(path: Path, configuration: Configuration, *, now: datetime) -> ReportFigures:
-    """Return what a published file has to show; ``now`` is UTC without zone."""
-    tables = synced_tables(path)
-    synced = max((table.sync_ended for table in tables if table.sync_ended is not None), default=None)
-    until = {"until": synced or now}
-    with opened(path) as connection, explained(path):
+def report_figures(
+    models: Mapping[str, pl.LazyFrame],
+    synced_tables: Sequence[SyncedTable],
+    configuration: Configuration,
+    *,
+    now: datetime,
+) -> ReportFigures:
+    """Return what the rows of the models in ``READ``, by name, have to show; ``now`` is UTC without zone."""
+    synced = max((table.sync_ended for table in synced_tables if table.sync_ended is not None), default=None)
+    until = synced or now
+    sessions = questions.sessions_until(models["heap_sessions"], until)
+    totals = sessions.select(pl.len(), pl.col("heap_user_id").n_unique()).collect(engine="streaming")
+    medians = {(funnel, step): pair for funnel, step, *pair in questions.medians(models["funnel_users"]).iter_rows()}
+    steps = questions.funnel_steps(models["funnel_steps"])
+    return ReportFigures(
+        made=now,
+        synced=synced,
+        sessions=totals.item(0, 0),
+        users=totals.item(0, 1),
+        days=_days(sessions),
+        funnels=tuple(
+            _funnel(funnel, steps.filter(funnel=funnel.name).drop("funnel").rows(), medians)
+            for funnel in configuration.funnels
+        ),
+        attribution=_attribution(questions.channels(models["attribution_by_channel"], until.date()).rows()),
+        cohorts=_cohorts(questions.weeks(models["retention"], until.date()).rows()),
+        freshness=tuple(_freshness(table, configuration.freshness, now) for table in synced_tables),
+    )
 
-        def rows(query: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-            return connection.execute(query, values or {}).fetchall()
 
-        ((sessions, users),) = rows(_TOTALS, until)
-        medians = {(funnel, step): pair for funnel, step, *pair in rows(_MEDIANS)}
-        steps = rows(_STEPS)
-        return ReportFigures(
-            made=now,
-            synced=synced,
-            sessions=sessions,
-            users=users,
-            days=tuple(Day(*row) for row in rows(_DAYS, {**until, "days": _MOST_DAYS})),
-            funnels=tuple(
-                _funnel(funnel, [row[1:] for row in steps if row[0] == funnel.name], medians)
-                for funnel in configuration.funnels
-            ),
-            attribution=_attribution(rows(_CHANNELS, until)),
-            cohorts=_cohorts(rows(_COHORTS, until)),
-            freshness=tuple(_freshness(table, configuration.freshness, now) for table in tables),
-        )
+def _days(sessions: pl.LazyFrame) -> tuple[Day, ...]:
+    """Return the last days, those without a session too."""
+    of = {day: (number, users) for day, number, users in questions.sessions_by_day(sessions).iter_rows()}
+    if not of:
+        return ()
+    last = max(of)
+    first = max(min(of), last - timedelta(days=_MOST_DAYS - 1))
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return tuple(Day(day, *of.get(day, (0, 0))) for day in days)
 
 
 def _funnel(funnel: Funnel, rows: Sequence[tuple[Any, ...]], medians: Mapping[tuple[str, int], Any]) -> FunnelFigure:

@@ -8,6 +8,9 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pytest
 
+from heap_assets.models.catalog import ANALYTICS
+from heap_assets.pipeline.build.analytics_state import read_analytics
+from heap_assets.pipeline.build.model_build import rows_of
 from heap_assets.report.figures import MODELS, ReportFigures, report_figures
 from heap_assets.sample.calendar import SampleSize
 from heap_assets.sample.export import write_sample
@@ -28,9 +31,15 @@ def sync(tmp_path_factory):
     return sync
 
 
+def figures_of(sync) -> ReportFigures:
+    built = read_analytics(sync.storage).models
+    models = {model.name: rows_of(model, sync.storage, built[model.name]) for model in ANALYTICS}
+    return report_figures(models, sync.last_publication().synced, sync.configuration, now=NOW)
+
+
 @pytest.fixture(scope="module")
 def figures(sync) -> ReportFigures:
-    return report_figures(sync.settings.duckdb_path, sync.configuration, now=NOW)
+    return figures_of(sync)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +119,7 @@ def test_an_export_of_users_alone_has_figures_and_nothing_to_draw(tmp_path):
     write_dump(tmp_path / "export", dump(1, {"users": data_file("user_id:long email", (1, "a@x"))}))
     sync = sync_of(tmp_path / "export", tmp_path / "home", HEAP_CONFIG="")
     run(sync)
-    figures = report_figures(sync.settings.duckdb_path, sync.configuration, now=NOW)
+    figures = figures_of(sync)
     assert (figures.sessions, figures.users, figures.days, figures.attribution, figures.cohorts) == (0, 0, (), None, ())
     assert [step.users for funnel in figures.funnels for step in funnel.steps] == [0] * 7
     assert figures.freshness[0].verdict == "no data"

@@ -21,7 +21,6 @@ from heap_assets.pipeline.sync import Sync
 from heap_assets.quality.freshness import data_time_to_report, freshness
 from heap_assets.quality.outcome import Outcome, Verdict
 from heap_assets.settings import read_settings
-from heap_assets.targets.duckdb.reader import synced_tables
 
 FRESHNESS_JOB = "heap_freshness"
 CHECK = "synced_to_time_freshness"
@@ -57,11 +56,11 @@ def pipeline_policy(limits: Freshness) -> dg.FreshnessPolicy:
 
 
 def data_times(sync: Sync) -> Mapping[str, datetime | None]:
-    """Return ``synced_to_time`` (aware) of each known table, from the published ``_sync_info``."""
-    if not sync.settings.duckdb_path.exists():
+    """Return ``synced_to_time`` (aware) of each known table, as it was published last."""
+    publication = sync.last_publication()
+    if publication is None:
         return {}
-    rows = synced_tables(sync.settings.duckdb_path)
-    found = {row.name: row.synced_to_time and row.synced_to_time.replace(tzinfo=UTC) for row in rows}
+    found = {row.name: row.synced_to_time and row.synced_to_time.replace(tzinfo=UTC) for row in publication.synced}
     published = {table.name: table.published or table.name for table in sync.registry().tables}
     return {name: found[there] for name, there in published.items() if there in found}
 

@@ -6,6 +6,7 @@ without any extension. Here: which tables there are. Not here: what is said of t
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -50,6 +51,9 @@ from heap_assets.schema.value_types import ValueType
 from heap_assets.targets.duckdb import views
 from heap_assets.targets.duckdb.file import PublishedFile, new_file
 
+if TYPE_CHECKING:
+    from heap_assets.schema.synced_table import SyncedTable
+
 
 def publish(
     path: Path,
@@ -90,6 +94,7 @@ def publish(
         path=path,
         tables=tables,
         about=building.about,
+        synced=building.synced,
         skipped_definitions={
             **{skipped.name: skipped.reason for skipped in definitions.skipped},
             **building.left_out.reasons(),
@@ -119,6 +124,7 @@ class _Building:
         layered = (*users, *(analyzed.made for analyzed in analysis.models.values()))
         self.internal = InternalSchema(file, storage, resolution, layered, as_tables=as_tables)
         self.about: Mapping[str, str] = {}
+        self.synced: tuple[SyncedTable, ...] = ()
         self.left_out = LeftOut()
         self._descriptions = Descriptions()
 
@@ -128,7 +134,9 @@ class _Building:
         self._file.add_schema(self._s)
         metadata = sync_tables.system_table(EVENT_METADATA.kind, resolution)
         self.about = {} if metadata is None else sync_tables.display_names(metadata)
-        self._add_frame(self._s, SYNC_INFO.kind, sync_tables.sync_info_table(resolution))
+        sync_info = sync_tables.sync_info_table(resolution)
+        self.synced = sync_tables.synced_tables(sync_info)
+        self._add_frame(self._s, SYNC_INFO.kind, sync_info)
         self._add_frame(self._s, SYNC_HISTORY.kind, sync_tables.sync_history_table(ledger))
         self._add_frame(self._s, QUARANTINE.name, sync_tables.quarantine_table(self._storage, resolution))
         if metadata is not None:

@@ -15,12 +15,13 @@ from heap_assets.models.catalog import SCHEMA
 from heap_assets.pipeline.build import external_data as other_data
 from heap_assets.pipeline.publish import internal_schema
 from heap_assets.pipeline.publish.descriptions import PublishedTable
+from heap_assets.schema.synced_table import SyncedTable
 from heap_assets.targets.duckdb.place import refuse_place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What was published, what Heap says of each event table, and what there is to warn of.
+    """What was published, what Heap says of each event table, how far each reaches, and what there is to warn of.
 
     ``skipped_definitions`` are the property definitions that could not be used, ``warnings`` concern the configuration,
     ``replaced`` is what other people had put into the file before.
@@ -29,6 +30,7 @@ class Publication:
     path: Path
     tables: tuple[PublishedTable, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
+    synced: tuple[SyncedTable, ...] = ()
     skipped_definitions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from heap_assets.pipeline.resolve.resolution import Resolution
 from heap_assets.schema.heap_tables import EVENT_METADATA, SYNC_INFO, SYSTEM_TABLES
 from heap_assets.schema.own_tables import QUARANTINE
 from heap_assets.schema.stored_columns import DELIVERED_FILES, DUMP_ID, ROW_ID
+from heap_assets.schema.synced_table import SyncedTable
 from heap_assets.sources.heap.sync_reports import reports_by_dump
 from heap_assets.transforms.quarantine import quarantined
 from heap_assets.transforms.sync_tables import SYNC_INFO_SCHEMA, sync_history, sync_info
@@ -46,6 +47,15 @@ def sync_info_table(resolution: Resolution) -> pl.DataFrame:
         delivered_sync_info(resolution.current.tables.get(SYNC_INFO.kind)),
     )
     return _with_published_names(frame, "event_table_name", resolution)
+
+
+def synced_tables(info: pl.DataFrame) -> tuple[SyncedTable, ...]:
+    """Return the rows of _sync_info, by table."""
+    columns = info.select("event_table_name", "synced_to_time", "sync_ended", "inserted_row_count").sort(pl.all())
+    return tuple(
+        SyncedTable(name=name, synced_to_time=synced_to, sync_ended=ended, inserted_row_count=count or 0)
+        for name, synced_to, ended, count in columns.iter_rows()
+    )
 
 
 def _delivered_rows(resolution: Resolution, name: str) -> int:

@@ -1,38 +1,21 @@
-"""What the report, freshness and the command line read from the published file, and what to ask it first.
+"""The published file opened for reading, whatever a client has left beside it, and what to ask it first.
 
-Here: read-only questions. Not here: building the file (file.py).
+Not here: building the file (file.py). What runs know of its tables they keep with the lake: nobody reads it for that.
 """
 
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from heap_assets.errors import PublishedFileError
-from heap_assets.expressions.duckdb.quoting import identifier
 from heap_assets.targets.duckdb.place import names_of
 from heap_assets.targets.duckdb.swap import is_written, logs_of
 
 _MOST_COPIED = 1 << 30
-_HOLDS_SYNC_INFO = """
-    SELECT schema_name FROM duckdb_tables() WHERE table_name IN ('_sync_info', '_sync_history')
-    GROUP BY schema_name HAVING count(*) = 2
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncedTable:
-    """A row of _sync_info; times UTC without zone."""
-
-    name: str
-    synced_to_time: datetime | None
-    sync_ended: datetime | None
-    inserted_row_count: int
 
 
 @contextmanager
@@ -67,21 +50,6 @@ def explained(path: Path) -> Iterator[None]:
         raise PublishedFileError(
             f"{path} cannot be read ({said}). Close what writes into it, if anything does, and sync again."
         ) from error
-
-
-def synced_tables(path: Path) -> tuple[SyncedTable, ...]:
-    """Return _sync_info as it is published, by table, under whatever name the configuration gave its schema then."""
-    with opened(path) as connection, explained(path):
-        rows = []
-        for (schema,) in connection.execute(_HOLDS_SYNC_INFO).fetchall():
-            rows = connection.execute(
-                "SELECT event_table_name, synced_to_time, sync_ended, inserted_row_count"
-                f" FROM {identifier(schema, '_sync_info')} ORDER BY ALL"
-            ).fetchall()
-    return tuple(
-        SyncedTable(name=name, synced_to_time=synced_to, sync_ended=ended, inserted_row_count=count or 0)
-        for name, synced_to, ended, count in rows
-    )
 
 
 def first_question(schema: str) -> str:

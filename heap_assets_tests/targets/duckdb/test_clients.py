@@ -18,7 +18,7 @@ from heap_assets.errors import PublishedFileError, SettingsError
 from heap_assets.pipeline.publish.published import refuse_unusable_place
 from heap_assets.targets.duckdb.file import new_file
 from heap_assets.targets.duckdb.place import refuse_place
-from heap_assets.targets.duckdb.reader import opened, synced_tables
+from heap_assets.targets.duckdb.reader import opened
 from heap_assets_tests.configurations import configuration_of
 from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
@@ -154,7 +154,9 @@ def test_a_sync_says_what_of_other_people_is_gone(tmp_path, capsys):
         one.run("CREATE SCHEMA mine")
     run(sync)
     assert sync.last_publication().replaced == ("the log of a client that wrote into it",)
-    assert [table.name for table in synced_tables(sync.settings.duckdb_path)] == ["signup"]
+    assert [table.name for table in sync.last_publication().synced] == ["signup"]
+    with opened(sync.settings.duckdb_path) as connection:
+        assert connection.execute("SELECT event_table_name FROM main_production._sync_info").fetchall() == [("signup",)]
 
 
 def test_a_reader_of_ours_reads_what_was_published_while_a_client_writes(tmp_path):
@@ -170,11 +172,11 @@ def test_a_reader_of_ours_reads_what_was_published_while_a_client_writes(tmp_pat
 
 def test_a_file_that_cannot_be_read_is_named_with_what_to_do(tmp_path):
     path = tmp_path / "heap.duckdb"
-    with pytest.raises(PublishedFileError, match="make it with: heap-assets sync"):
-        synced_tables(path)
+    with pytest.raises(PublishedFileError, match="make it with: heap-assets sync"), opened(path):
+        pass
     path.write_text("garbage" * 1000)
-    with pytest.raises(PublishedFileError, match=r"heap\.duckdb cannot be read .* sync again"):
-        synced_tables(path)
+    with pytest.raises(PublishedFileError, match=r"heap\.duckdb cannot be read .* sync again"), opened(path):
+        pass
 
 
 def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
