@@ -47,7 +47,8 @@ MAY_IMPORT = {
     "sources.external": {"errors", "expressions.duckdb", "places", "schema"},
     "sample": set(),
     "lake": {"aws", "errors", "schema"},
-    "targets.duckdb": {"errors", "expressions.duckdb", "schema"},
+    "targets": {"schema"},
+    "targets.duckdb": {"errors", "expressions.duckdb", "schema", "targets"},
     "report": {"config", "schema"},
     "models": {"config", "schema", "transforms"},
     "engines": set(),
@@ -55,7 +56,7 @@ MAY_IMPORT = {
     "disk_errors": {"errors"},
     "settings": {"aws", "config", "errors", "places", "sources.external"},
     "pipeline.ledger": {"errors", "lake", "sources.heap"},
-    "pipeline.opening": {"addresses", "aws", "lake", "sample", "settings", "sources"},
+    "pipeline.opening": {"addresses", "aws", "lake", "sample", "settings", "sources", "targets.duckdb"},
     "pipeline.progress": set(),
     "pipeline.turns": {"lake", "pipeline.opening", "settings"},
     "pipeline.landing": {
@@ -74,8 +75,8 @@ MAY_IMPORT = {
         *("errors", "lake", "quality", "schema", "sources.heap", "transforms"),
     },
     "pipeline.publish": {
-        *("pipeline.build", "pipeline.ledger", "pipeline.resolve", "models", "config", "expressions.duckdb"),
-        *("lake", "report", "schema", "settings", "targets.duckdb"),
+        *("pipeline.build", "pipeline.ledger", "pipeline.resolve", "models", "config"),
+        *("lake", "report", "schema", "settings", "targets", "targets.duckdb"),
     },
     "pipeline.damage": {
         *("pipeline.build", "pipeline.ledger", "pipeline.resolve", "disk_errors", "errors", "lake", "sources.heap"),

@@ -1,6 +1,6 @@
-"""Lake, its locks and export as the settings place them: a folder, or S3 with keys that renew themselves; the sample.
+"""Lake, locks, export, target as the settings place them: a folder, or S3 with keys that renew themselves; the sample.
 
-Not here: what lies in them (lake/, export/), whose export a lake holds (landing/export_identity.py).
+Not here: what lies in them (lake/, sources/), whose export a lake holds (landing/export_identity.py).
 """
 
 import tempfile
@@ -19,6 +19,7 @@ from heap_assets.sample.size import embedded_size
 from heap_assets.settings import Settings
 from heap_assets.sources.opening import open_source
 from heap_assets.sources.source import Source
+from heap_assets.targets.duckdb.target import DuckDBTarget
 
 
 def open_storage(settings: Settings, *, fence: Callable[[], None] = lambda: None) -> Storage:
@@ -39,6 +40,11 @@ def open_lock(settings: Settings, name: str = NAME) -> Lock:
         return FolderLock(place / name, place=settings.lake_uri)
     key = f"{place.prefix}/{name}.json".lstrip("/")
     return S3Lease(s3_client(settings.aws, calls=AT_ONCE), place.bucket, key, place=settings.lake_uri)
+
+
+def open_target(settings: Settings) -> DuckDBTarget:
+    """Return where to publish."""
+    return DuckDBTarget(path=settings.duckdb_path, as_tables=settings.facts_as == "tables")
 
 
 def open_export(settings: Settings) -> Source:

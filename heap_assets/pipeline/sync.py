@@ -32,7 +32,7 @@ from heap_assets.pipeline.landing.recovery import recover_ledger
 from heap_assets.pipeline.last_known import keep_known
 from heap_assets.pipeline.ledger import Ledger, read_ledger, write_ledger
 from heap_assets.pipeline.maintenance import Maintenance, maintain
-from heap_assets.pipeline.opening import open_export, open_storage
+from heap_assets.pipeline.opening import open_export, open_storage, open_target
 from heap_assets.pipeline.progress import Progress
 from heap_assets.pipeline.publish.publication import publish
 from heap_assets.pipeline.publish.published import KEEP_YOUR_OWN, LAST_PUBLICATION, Publication, refuse_unusable_place
@@ -188,16 +188,15 @@ class Sync:
                 refuse_failed_keys(keys.result())
                 self._turns.check()
 
-            ledger = self.ledger()
             publication = publish(
                 self.settings.duckdb_path,
+                open_target(self.settings),
                 storage=self.storage,
-                ledger=ledger,
+                ledger=(ledger := self.ledger()),
                 resolution=resolution,
                 analysis=analysis,
                 joined=self._joined,
                 configuration=self.configuration,
-                as_tables=self.settings.facts_as == "tables",
                 refuse=refuse,
             )
             LAST_PUBLICATION.write(self.storage, publication)

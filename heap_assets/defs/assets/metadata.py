@@ -12,13 +12,13 @@ from heap_assets.config.model import Configuration
 from heap_assets.defs.keys import HEAP, MIGRATED, RAW, model_key, table_key
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.landing.landing import Landing
-from heap_assets.pipeline.publish.descriptions import PublishedTable
 from heap_assets.pipeline.publish.published import Publication
 from heap_assets.pipeline.resolve.resolution import Resolution, ResolvedTable
 from heap_assets.pipeline.resolve.rows_of_merged_users import rows_of_merged_users
 from heap_assets.schema.documented_columns import Column
 from heap_assets.schema.heap_tables import EVENT_METADATA, SYSTEM_TABLES, USERS, raw_table
 from heap_assets.schema.own_tables import IDENTITY_MAP, MODELS, ORIGINAL_USER_ID
+from heap_assets.targets.target import PublishedTable
 
 Metadata = dict[str, dg.MetadataValue]
 

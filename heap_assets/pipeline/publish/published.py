@@ -13,10 +13,10 @@ from heap_assets.config.model import Configuration
 from heap_assets.lake.memory import Memory
 from heap_assets.models.catalog import SCHEMA
 from heap_assets.pipeline.build import external_data as other_data
-from heap_assets.pipeline.publish import internal_schema
-from heap_assets.pipeline.publish.descriptions import PublishedTable
 from heap_assets.schema.synced_table import SyncedTable
+from heap_assets.targets.duckdb import internal_schema
 from heap_assets.targets.duckdb.place import refuse_place
+from heap_assets.targets.target import PublishedTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,10 +54,10 @@ class EverybodyState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupersededState:
-    """The file that names the rows of all tables that do not count, and the overlaps of each that it was made of."""
+    """The file that names the rows of all tables that do not count, and the duplicates of each that it was built of."""
 
     path: str
-    overlaps: tuple[tuple[str, str | None], ...]
+    duplicates: tuple[tuple[str, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

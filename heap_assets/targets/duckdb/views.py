@@ -1,6 +1,6 @@
 """The SELECTs of the published file: raw tables, tables with migrations, all_events.
 
-In: shapes, file paths, the tables of the published file that name superseded rows. Out: SQL text, nothing is run.
+In: contents of relations, the tables of the published file that name superseded rows. Out: SQL text; nothing is run.
 A SELECT serves as a view over the lake's Parquet, or, where the lake is in S3, as the content of a table.
 Not here: creating anything (file.py).
 """
@@ -13,12 +13,12 @@ from heap_assets.expressions.duckdb.quoting import file_list, identifier, litera
 from heap_assets.expressions.duckdb.text import text_form_sql
 from heap_assets.expressions.duckdb.times import time_sql
 from heap_assets.schema.all_events import UnionColumn
-from heap_assets.schema.labeled import Definition
 from heap_assets.schema.labeled_columns import labeled_columns
 from heap_assets.schema.own_tables import ALL_EVENTS, EVENT_TABLE_NAME, ORIGINAL_USER_ID
 from heap_assets.schema.stored_columns import ROW_ID, stored_name
 from heap_assets.schema.table_schema import ColumnShape, TableShape
 from heap_assets.schema.value_types import ValueType
+from heap_assets.targets.relation import Layers, OnResolvedUsers, ResolvedFiles, Superseded, Union, WithLabeled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +40,15 @@ def files_select(lake: Lake) -> str:
     return f"SELECT * FROM {_files(lake)}"
 
 
-def raw_select(shape: TableShape, lake: Lake, names: Mapping[str, str] | None = None) -> str:
-    """Return the SELECT of a table with users as recorded; ``names`` are those of its columns if not as in S."""
-    names = names or shape.names_in_s()
-    columns = [f"{_value(column)} AS {identifier(names[column.name])}" for column in shape.columns]
-    return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{_where(shape, lake)}"
+def raw_select(table: ResolvedFiles, lake: Lake) -> str:
+    """Return the SELECT of a table with users as recorded."""
+    columns = [f"{_value(column)} AS {identifier(table.names[column.name])}" for column in table.shape.columns]
+    return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{_where(table.shape, lake)}"
 
 
-def lost_select(table: str, of: tuple[int, int]) -> str:
-    """Return the query of the rows that do not count under two numbers in a row; ``table`` (quoted) has of, row_id."""
-    return f"(SELECT row_id FROM {table} WHERE of BETWEEN {of[0]} AND {of[1]})"
+def lost_select(view: str, superseded: Superseded) -> str:
+    """Return the query of a table's rows that do not count; ``view`` (quoted) is of the file of all tables."""
+    return f"(SELECT row_id FROM {view} WHERE table_name = {literal(superseded.table)} AND {superseded.of})"
 
 
 def file_select(*files: str) -> str:
@@ -57,16 +56,17 @@ def file_select(*files: str) -> str:
     return f"SELECT * FROM read_parquet({file_list(files)}, hive_partitioning = false)"
 
 
-def layered_select(layers: Sequence[tuple[Sequence[str], Sequence[int]]], *, user: str, refreshed: str) -> str:
-    """Return the SELECT of files in layers: each with the refreshes after it, whose users have their rows there.
+def layered_select(rows: Layers, after: Sequence[Sequence[int]], *, refreshed: str) -> str:
+    """Return the SELECT of files in layers.
 
-    ``user`` is the column that says whose row it is, ``refreshed`` the quoted name of a table with refresh, user_id.
+    ``after`` has for each layer the refreshes after it, whose users have their rows there; ``refreshed`` is the quoted
+    name of a table with refresh, user_id.
     """
-    parts = []
-    for files, later in layers:
-        gone = f"SELECT 1 FROM {refreshed} r WHERE r.user_id = t.{identifier(user)} AND r.refresh IN ({_listed(later)})"
+    parts, user = [], identifier(rows.user)
+    for layer, later in zip(rows.layers, after, strict=True):
+        gone = f"SELECT 1 FROM {refreshed} r WHERE r.user_id = t.{user} AND r.refresh IN ({_listed(later)})"
         where = f" WHERE NOT EXISTS ({gone})" if later else ""
-        parts.append(f"SELECT t.* FROM read_parquet({file_list(files)}, hive_partitioning = false) t{where}")
+        parts.append(f"SELECT t.* FROM read_parquet({file_list(layer.files)}, hive_partitioning = false) t{where}")
     return " UNION ALL ".join(parts)
 
 
@@ -74,16 +74,17 @@ def _listed(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def migrated_select(shape: TableShape, *, recorded: str, users: str) -> str:
+def migrated_select(table: OnResolvedUsers, *, recorded: str, users: str) -> str:
     """Return the SELECT of an event-like table on resolved users, with the recorded one as original_user_id.
 
     ``recorded`` is a quoted view, or a query, of the table with users as recorded and columns as they are to be called,
     ``users`` the quoted name of a table with user_id and resolved_user_id of every recorded user.
     """
-    user = identifier(shape.names_in_migrated()["user_id"])
+    names = table.recorded.names
+    user = identifier(names["user_id"])
     columns = []
-    for column in shape.columns:
-        name = identifier(shape.names_in_migrated()[column.name])
+    for column in table.recorded.shape.columns:
+        name = identifier(names[column.name])
         if column.name == "user_id":
             columns += [f"m.resolved_user_id AS {name}", f"t.{user} AS {identifier(ORIGINAL_USER_ID.name)}"]
         else:
@@ -92,18 +93,11 @@ def migrated_select(shape: TableShape, *, recorded: str, users: str) -> str:
     return f"SELECT {', '.join(columns)} FROM {recorded} t LEFT JOIN {users} m ON m.user_id = t.{user}"
 
 
-def with_labeled(
-    select: str,
-    columns: Mapping[str, tuple[str, ValueType]],
-    definitions: Sequence[Definition],
-    *,
-    ours: Sequence[str] = (),
-) -> str:
-    """Return a SELECT with the computed properties that the table lacks.
-
-    ``columns`` are the delivered names with the published name and type of each, ``ours`` the columns beside them.
-    """
-    labeled = labeled_columns(definitions, {name: published for name, (published, _) in columns.items()}, ours=ours)
+def with_labeled(content: WithLabeled, select: str) -> str:
+    """Return a SELECT of these rows with the computed properties that they lack."""
+    columns = content.columns
+    names = {name: published for name, (published, _) in columns.items()}
+    labeled = labeled_columns(content.definitions, names, ours=content.ours)
     if not labeled:
         return select
     types = {name: value_type.duckdb for name, (_, value_type) in columns.items()}
@@ -115,21 +109,19 @@ def with_labeled(
     return f"SELECT r.*, {', '.join(computed)} FROM ({select}) r"
 
 
-def union_select(
-    tables: Sequence[tuple[TableShape, str, str]], columns: Sequence[UnionColumn], *, resolved_by: str | None = None
-) -> str:
-    """Return the SELECT of all_events over tables, each given with its published name and a quoted view or query of it.
+def union_select(content: Union, relations: Mapping[str, str], *, resolved_by: str | None = None) -> str:
+    """Return the SELECT of all_events over tables; ``relations`` has a quoted view or query of each.
 
     With ``resolved_by``, as ``users`` of migrated_select, it is on resolved users: one join for all tables.
     """
-    names = [EVENT_TABLE_NAME, *(column.published for column in columns)]
-    if not tables:
+    names = [EVENT_TABLE_NAME, *(column.published for column in content.columns)]
+    if not content.tables:
         selected = [f"CAST(NULL AS {column.type.duckdb}) AS {identifier(column.name)}" for column in ALL_EVENTS.columns]
         union, names = f"SELECT {', '.join(selected)} WHERE FALSE", [column.name for column in ALL_EVENTS.columns]
     else:
         union = " UNION ALL ".join(
-            _union_part(shape, published, relation, columns, migrated=resolved_by is not None)
-            for shape, published, relation in tables
+            _union_part(table, published, relations[published], content.columns)
+            for published, table in content.tables.items()
         )
     if resolved_by is None:
         return union
@@ -138,16 +130,13 @@ def union_select(
     return f"SELECT {', '.join(selected)} FROM ({union}) t LEFT JOIN {resolved_by} m ON m.user_id = t.user_id"
 
 
-def _union_part(
-    shape: TableShape, published: str, relation: str, columns: Sequence[UnionColumn], *, migrated: bool
-) -> str:
-    names = shape.names_in_migrated() if migrated else shape.names_in_s()
+def _union_part(table: ResolvedFiles, published: str, relation: str, columns: Sequence[UnionColumn]) -> str:
     selected = [f"{literal(published)} AS {identifier(EVENT_TABLE_NAME)}"]
     for column in columns:
-        own = column.tables.get(shape.name)
+        own = column.tables.get(table.shape.name)
         value = "NULL"
         if own is not None and own.stored:
-            value = _converted(f"t.{identifier(names[own.name])}", own.type, column.type)
+            value = _converted(f"t.{identifier(table.names[own.name])}", own.type, column.type)
         # the type is named in any case: a view that is kept because its text is the same must have the same types
         selected.append(f"CAST({value} AS {column.type.duckdb}) AS {identifier(column.published)}")
     return f"SELECT {', '.join(selected)} FROM {relation} t"

@@ -4,7 +4,7 @@ Here: SELECTs over small files. Not here: computed properties (expressions/test_
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID, stored_name
 from heap_assets.schema.table_schema import TableShape, table_shape
 from heap_assets.schema.value_types import ValueType
 from heap_assets.targets.duckdb.views import Lake, migrated_select, raw_select, union_select, with_labeled
+from heap_assets.targets.relation import Files, OnResolvedUsers, ResolvedFiles, Union, WithLabeled
 
 NOON = datetime(2024, 6, 1, 12)  # noqa: DTZ001 (UTC without zone, as stored)
 IDS = {"event_id$long": [7, 8, 9], "user_id$long": [1, 2, 3], "time$time": [NOON, None, NOON]}
@@ -35,6 +36,12 @@ class Stored:
     path: str
     rows: int
     nulls: dict[str, int]
+
+
+def resolved(shape: TableShape, *, migrated: bool = False) -> ResolvedFiles:
+    """Return the rows of a table; where they are the Lake says."""
+    names = shape.names_in_migrated() if migrated else shape.names_in_s()
+    return ResolvedFiles(shape=shape, names=names, files=(), alike=True, superseded=None)
 
 
 class Folder:
@@ -57,14 +64,15 @@ class Folder:
         self.next_row += height
         return Stored(str(path), height, {name: frame[name].null_count() for name in columns})
 
-    def table(self, name: str, *files: Columns, superseded: Sequence[int] = ()) -> tuple[TableShape, Lake]:
+    def table(self, name: str, *files: Columns, superseded: Sequence[int] = ()) -> tuple[ResolvedFiles, Lake]:
         stored = [self.store(columns) for columns in files]
         lost = None
         if superseded:
             lost = '"lost"'
             self.connection.execute(f"CREATE OR REPLACE TABLE lost AS SELECT unnest({[*superseded]}) AS row_id")
         alike = len({frozenset(file.nulls) for file in stored}) == 1
-        return table_shape(name, stored), Lake(files=[file.path for file in stored], alike=alike, superseded=lost)
+        lake = Lake(files=[file.path for file in stored], alike=alike, superseded=lost)
+        return resolved(table_shape(name, stored)), lake
 
     def ask(self, query: str) -> pl.DataFrame:
         found = self.connection.cursor().execute(query)
@@ -128,7 +136,7 @@ def test_superseded_rows_and_rows_without_their_ids_are_left_out(raw):
 
 def test_a_table_without_files_has_its_columns_and_no_rows(folder):
     shape = table_shape("signup", [], manifest_columns=["event_id", "plan"])
-    found = folder.ask(raw_select(shape, Lake(files=[], alike=False)))
+    found = folder.ask(raw_select(resolved(shape), Lake(files=[], alike=False)))
     assert found.height == 0
     assert found.schema == {"event_id": pl.Int64, "user_id": pl.Int64, "time": pl.Datetime("us"), "plan": pl.String}
 
@@ -143,10 +151,11 @@ def users(folder: Folder, recorded: Sequence[int], became: dict[int, int]) -> st
 
 
 def migrated(folder: Folder, columns: Columns, *, became: dict[int, int]) -> pl.DataFrame:
-    shape, lake = folder.table("signup", columns)
-    recorded = f"({raw_select(shape, lake, shape.names_in_migrated())})"
-    everybody = users(folder, columns["user_id$long"], became)
-    return folder.ask(migrated_select(shape, recorded=recorded, users=everybody))
+    table, lake = folder.table("signup", columns)
+    table = resolved(table.shape, migrated=True)
+    user_map = users(folder, columns["user_id$long"], became)
+    on_resolved = OnResolvedUsers(recorded=table, user_map="")
+    return folder.ask(migrated_select(on_resolved, recorded=f"({raw_select(table, lake)})", users=user_map))
 
 
 def test_a_merged_user_is_the_resolved_one_and_the_recorded_one_stands_beside(folder):
@@ -164,16 +173,16 @@ def test_a_delivered_original_user_id_gives_way_to_ours(folder):
 
 def test_all_events_is_every_table_by_column_name_with_types_resolved_across_them(folder):
     folder.connection.execute('CREATE SCHEMA "s"')
-    tables = []
+    tables = {}
     for name, columns in (
         ("signup", {**IDS, "x$long": [5] * 3}),
         ("Big/Order", {**IDS, "x": ["a"] * 3, "y": ["b"] * 3}),
     ):
-        shape, lake = folder.table(name, columns)
-        folder.connection.execute(f'CREATE VIEW "s"."{name}" AS {raw_select(shape, lake)}')
-        tables.append((shape, name, f'"s"."{name}"'))
-    columns = union_columns([shape for shape, *_ in tables], column_set="all")
-    found = folder.ask(union_select(tables, columns))
+        tables[name], lake = folder.table(name, columns)
+        folder.connection.execute(f'CREATE VIEW "s"."{name}" AS {raw_select(tables[name], lake)}')
+    columns = union_columns([table.shape for table in tables.values()], column_set="all")
+    relations = {name: f'"s"."{name}"' for name in tables}
+    found = folder.ask(union_select(Union(tables=tables, columns=columns), relations))
     assert found.columns == ["event_table_name", "event_id", "user_id", "session_id", "time", "x", "y"]
     assert found["event_table_name"].to_list() == ["signup"] * 3 + ["Big/Order"] * 3
     assert found["x"].to_list() == ["5"] * 3 + ["a"] * 3
@@ -182,11 +191,12 @@ def test_all_events_is_every_table_by_column_name_with_types_resolved_across_the
 
 
 def test_all_events_on_resolved_users_has_the_recorded_one_beside(folder):
-    shape, lake = folder.table("signup", IDS)
-    columns = union_columns([shape], column_set="basic", reserved=["original_user_id"])
-    relation = f"({raw_select(shape, lake, shape.names_in_migrated())})"
-    everybody = users(folder, IDS["user_id$long"], {1: 2, 3: 9})
-    query = union_select([(shape, "signup", relation)], columns, resolved_by=everybody)
+    table, lake = folder.table("signup", IDS)
+    table = resolved(table.shape, migrated=True)
+    columns = union_columns([table.shape], column_set="basic", reserved=["original_user_id"])
+    user_map = users(folder, IDS["user_id$long"], {1: 2, 3: 9})
+    union = Union(tables={"signup": table}, columns=columns, user_map="")
+    query = union_select(union, {"signup": f"({raw_select(table, lake)})"}, resolved_by=user_map)
     found = folder.ask(query)
     assert found["user_id"].to_list() == [2, 2, 9]
     assert found["original_user_id"].to_list() == [1, 2, 3]
@@ -195,7 +205,8 @@ def test_all_events_on_resolved_users_has_the_recorded_one_beside(folder):
 
 @pytest.mark.parametrize("is_migrated", [True, False])
 def test_all_events_over_no_table_has_its_columns(folder, is_migrated):
-    found = folder.ask(union_select([], (), resolved_by=users(folder, [1], {}) if is_migrated else None))
+    resolved_by = users(folder, [1], {}) if is_migrated else None
+    found = folder.ask(union_select(Union(tables={}, columns=()), {}, resolved_by=resolved_by))
     assert found.height == 0
     ours = ["original_user_id"] if is_migrated else []
     assert found.columns == ["event_table_name", "event_id", "user_id", "session_id", "time", *ours]
@@ -206,11 +217,11 @@ def test_a_computed_property_is_added_where_the_table_lacks_its_column(folder):
     cases = (Case(Constant("yes"), Clause("plan", "=", Constant("gold"))),)
     definitions = [Definition(name, "event", cases) for name in ("Is Gold", "PLAN", "Ours", "is gold")]
     columns = {"plan": ("plan", ValueType.TEXT), "is gold_2": ("is gold_2", ValueType.TEXT)}
-    query = with_labeled("SELECT * FROM base", columns, definitions, ours=["ours"])
-    found = folder.ask(query)
+    content = WithLabeled(rows=Files(files=()), columns=columns, definitions=tuple(definitions), ours=("ours",))
+    found = folder.ask(with_labeled(content, "SELECT * FROM base"))
     assert set(found.columns) == {"plan", "is gold_2", "Is Gold", "is gold_3", "Ours_2"}
     assert found["Is Gold"].to_list() == ["yes"]
-    assert with_labeled("SELECT 1", columns, [definitions[1]]) == "SELECT 1"
+    assert with_labeled(replace(content, definitions=(definitions[1],)), "SELECT 1") == "SELECT 1"
 
 
 _values = {
@@ -232,8 +243,8 @@ def test_duckdb_reads_every_mixture_of_types_as_polars_does(folder, kinds_of_fil
             kind = data.draw(st.sampled_from(kinds))
             columns[stored_name("x", kind)][row] = data.draw(_values[kind] | st.none())
         files.append(columns)
-    shape, lake = folder.table("signup", *files)
-    column = shape.column("x")
+    table, lake = folder.table("signup", *files)
+    column = table.shape.column("x")
     assert column
     wanted = [stored_name("x", kind) for kind in column.stored]
     schema = {name: ValueType(name.partition("$")[2] or "text").polars for name in wanted} | {ROW_ID: pl.Int64()}
@@ -241,6 +252,6 @@ def test_duckdb_reads_every_mixture_of_types_as_polars_does(folder, kinds_of_fil
         list(lake.files), schema=schema, missing_columns="insert", extra_columns="ignore", glob=False
     )
     in_polars = scanned.select(ROW_ID, read_column(column)).collect()["x"]
-    in_duckdb = folder.ask(raw_select(shape, lake))["x"]
+    in_duckdb = folder.ask(raw_select(table, lake))["x"]
     assert in_duckdb.dtype == in_polars.dtype == column.type.polars
     assert in_duckdb.to_list() == in_polars.to_list()
