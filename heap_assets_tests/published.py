@@ -5,10 +5,11 @@ Here: running and reading. Not here: what should be in the tables (oracles/), ho
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 from hypothesis import HealthCheck, Phase, settings
@@ -94,3 +95,11 @@ def some(examples: int, *suppressed: HealthCheck) -> settings:
         derandomize="CI" in os.environ,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, *suppressed],
     )
+
+
+def edit_state(home: Path, part: str, change: Callable[[Any], Any]) -> None:
+    """Replace a part of the state that a lake's runs left."""
+    file = home / "lake" / "state.json"
+    document = json.loads(file.read_text())
+    document["parts"][part] = change(document["parts"][part])
+    file.write_text(json.dumps(document))

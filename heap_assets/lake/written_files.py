@@ -1,6 +1,6 @@
 """Rows that the lake keeps besides what was delivered: Parquet files under names of their own, never changed.
 
-What names such a file is a memory (memory.py); one that nothing names any more goes in time (maintenance.py).
+What names such a file is a part of the state (state.py); one that nothing names any more goes in time (maintenance.py).
 Here: writing one. Not here: the deliveries themselves (landed_table.py).
 """
 

@@ -1,6 +1,6 @@
 """Damage to the lake that a step meets while it reads: named with its file and the command that mends it.
 
-Landing looks at every file of the raw tables, and a memory at those that it names; this is for what happens later, and
+Landing looks at every file of the raw tables, and the state at those that it names; this is for what happens later, and
 for damage inside a file. Here: finding it, once something could not be read. Not here: mending
 (landing/held_deliveries.py).
 """

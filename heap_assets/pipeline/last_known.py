@@ -16,6 +16,7 @@ from heap_assets.config.durations import duration_text
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Freshness, FreshnessLimits
 from heap_assets.errors import HeapAssetsError
+from heap_assets.lake.state import is_lost
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.opening import open_storage
 from heap_assets.pipeline.registry import Registry, known_registry
@@ -75,7 +76,7 @@ def read_known(environment: Mapping[str, str]) -> Known:
 
 def keep_known(settings: Settings, storage: Storage) -> None:
     """Keep a copy of what there is now, if all of it can be read: a run calls this, definitions only read."""
-    registry = known_registry(storage)
+    registry = None if is_lost(storage) else known_registry(storage)
     if registry is None:
         return
     freshness = load_configuration(settings.config_path).freshness

@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from heap_assets.lake.maintenance import RETENTION, Tidied, removed_leftovers, tidied
-from heap_assets.lake.memory import Memory
+from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.build.analytics_state import analyzed_files
 from heap_assets.pipeline.build.external_data import joined_files
@@ -19,7 +19,7 @@ from heap_assets.pipeline.resolve.compaction import packed_files
 from heap_assets.pipeline.resolve.resolved_state import resolved_files
 from heap_assets.sources.heap.truth import current_deliveries
 
-_MEMORY = Memory("leftovers.json", TypeAdapter(dict[str, datetime]), without={})
+_PART = Part("leftovers", TypeAdapter(dict[str, datetime]), without={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +54,10 @@ def maintain(storage: Storage, ledger: Ledger, *, published: datetime | None, no
         "packed": packed_files(storage),
         "other": joined_files(storage),
     }
-    since = _MEMORY.read(storage)
+    since = _PART.read(storage)
     files, waiting = {}, {}
     for folder, kept in needed.items():
         files[folder], found = removed_leftovers(storage, folder, kept=kept, since=since, now=now)
         waiting.update(found)
-    _MEMORY.write(storage, waiting)
+    _PART.write(storage, waiting)
     return Maintenance(tables=tables, files=files)

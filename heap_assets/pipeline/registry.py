@@ -1,16 +1,16 @@
 """The registry of known tables and segments: what a run leaves so that definitions load without the export.
 
-Here: one small document. It is a memory, not a truth: without it everything works, only fewer tables have an asset.
+Here: one part of the lake's state. It is no truth: without it everything works, only fewer tables have an asset.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
 from heap_assets.config.model import Configuration
 from heap_assets.errors import LakeError
-from heap_assets.lake.memory import Memory
+from heap_assets.lake.state import STATE, Part, is_lost
 from heap_assets.lake.storage import Storage
 from heap_assets.models.catalog import recipes, unconfigured
 from heap_assets.models.recipe import Inputs
@@ -76,29 +76,23 @@ def registry_of(tables: Iterable[KnownTable], configuration: Configuration, even
     )
 
 
-_PATH, _DOCUMENT = "tables.json", TypeAdapter(Registry)
-_MEMORY = Memory(_PATH, _DOCUMENT, without=Registry())
+_PART: Part[Registry | None] = Part("tables", TypeAdapter(Registry | None), without=None)
 
 
 def known_registry(storage: Storage) -> Registry | None:
     """Return what a run has seen; None if no run has left word.
 
     Raises:
-        HeapAssetsError: The lake or the document cannot be read.
+        HeapAssetsError: The lake or its state cannot be read.
     """
-    address = storage.address(_PATH)
-    try:
-        content = storage.read(_PATH)
-        return None if content is None else _DOCUMENT.validate_json(content)
-    except OSError as error:
-        raise LakeError(f"{address} cannot be read: {error}; check the lake's place and the rights on it") from error
-    except ValidationError as error:
-        raise LakeError(f"{address} is damaged; run heap_sync, which writes it again.") from error
+    if is_lost(storage):
+        raise LakeError(f"{storage.address(STATE)} is damaged; run heap_sync, which writes it again.")
+    return _PART.known(storage)
 
 
 def read_registry(storage: Storage) -> Registry:
     """Return what a run has seen; where no run has left a registry that can be read, the tables that have landed."""
-    known = _MEMORY.known(storage)
+    known = _PART.known(storage)
     if known is not None:
         return known
     landed = tables_with_files(read_ledger(storage).dumps.values()) - SYSTEM_TABLES
@@ -109,9 +103,9 @@ def write_registry(storage: Storage, registry: Registry) -> bool:
     """Keep what is known; return whether there is a change."""
     known = (table for table in registry.tables if table.name not in SYSTEM_TABLES)
     after = replace(registry, tables=tuple(sorted(known, key=lambda table: table.name)))
-    if _MEMORY.known(storage) == after:
+    if _PART.known(storage) == after:
         return False
-    _MEMORY.write(storage, after)
+    _PART.write(storage, after)
     return True
 
 
@@ -141,6 +135,8 @@ def discover_tables(
 
     Where it cannot, what is known of the configuration stays: landing mends the lake, or says what is wrong with it.
     """
+    if is_lost(storage):
+        return  # landing says so, and begins it again
     before, named = read_registry(storage), tables_with_files(new)
     tables = before.with_tables(named)
     try:

@@ -103,7 +103,7 @@ def test_equal_content_again_relanding_and_rebuilding_change_nothing(export):
         assert_equal(expected, published_by(sync))
 
         lake = folder / "home" / "lake"
-        lake.joinpath("resolved.json").unlink()
+        lake.joinpath("state.json").unlink()
         for file in lake.glob("resolved/*.parquet"):
             file.unlink()
         run(sync_of(root, folder / "home"))

@@ -22,7 +22,7 @@ from heap_assets_tests.oracles.comparison import differences
 from heap_assets_tests.published import configured, published_by, run, scratch, some, sync_of
 from heap_assets_tests.working_copy import ROOT, clean_environment
 
-EARLIER = "405079e"
+EARLIER = ("405079e", "dd8aa3b")
 KNOWN_THEN = {"attribution": {"lookback": "400d", "half_life": "1d"}}
 SYNC_OF_EARLIER_CODE = """
 import os, heap_assets
@@ -36,11 +36,13 @@ sync.land(), sync.resolve(), sync.analyze(), sync.publish()
 """
 
 
-@pytest.fixture(scope="session")
-def earlier_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session", params=EARLIER)
+def earlier_code(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Lend a folder with the package as it was."""
     folder = tmp_path_factory.mktemp("earlier")
-    archive = subprocess.run(["git", "archive", EARLIER, "heap_assets"], cwd=ROOT, capture_output=True, check=True)
+    archive = subprocess.run(
+        ["git", "archive", request.param, "heap_assets"], cwd=ROOT, capture_output=True, check=True
+    )
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as packed:
         packed.extractall(folder, filter="data")
     return folder
@@ -86,7 +88,12 @@ def test_a_lake_of_earlier_code_is_upgraded_where_nothing_new_has_come(earlier_c
     run_earlier(earlier_code, root, home)
     configuration = {"HEAP_CONFIG": str(home / "heap.yaml")}
     sync = sync_of(root, home, **configuration)
+    notes = []
+    sync._progress.note = notes.append
     assert run(sync).taken == ()
+    assert "was left by an earlier version: everything that follows from the raw tables is computed again" in notes[0]
+    left = {path.name for path in (home / "lake").glob("*.json")}
+    assert left == {"ledger.json", "ledger.previous.json", "lock.json", "state.json"}
     fresh = sync_of(root, tmp_path / "fresh", **configuration)
     run(fresh)
     assert differences(published_by(fresh), published_by(sync)) == []

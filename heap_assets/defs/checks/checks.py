@@ -33,7 +33,8 @@ Outcomes = Mapping[dg.AssetCheckKey, Outcome]
 
 def tell_keys(context: dg.AssetExecutionContext, sync: Sync) -> None:
     """Tell what the key check found, and fail the step, so that nothing is published, if it is not in order."""
-    found = key_outcomes(sync.storage, sync.resolution())
+    with sync.turn("check"):
+        found = key_outcomes(sync.storage, sync.resolution())
     _tell(context, _keys(found))
     refuse_failed_keys(found)
 
@@ -57,7 +58,8 @@ def inspect(context: dg.AssetCheckExecutionContext, heap: dg.ResourceParam[HeapS
     done = inspection(sync.storage, sync.ledger(), sync.resolution())
     found = _found(done)
     _tell(context, found)
-    remember(sync.storage, done)
+    with sync.turn("check"):
+        remember(sync.storage, done)
     bad = [outcome for outcome in found.values() if not outcome.passed]
     return check_result(
         INSPECTED,

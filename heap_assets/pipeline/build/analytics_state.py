@@ -1,7 +1,7 @@
 """What an analysis leaves for the next: the models as they were made, and the data that it saw.
 
-State lies in ``analytics.json`` and the files that it names; it is replaced as a whole at the end of an analysis, so
-that a run that was killed is mended by the next. Not here: what follows from it (analysis.py).
+It is a part of the state and the files that it names; it is replaced as a whole at the end of an analysis, so that a
+run that was killed is mended by the next. Not here: what follows from it (analysis.py).
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pydantic import TypeAdapter
 
 from heap_assets.lake.layers import Layer, files_of
-from heap_assets.lake.memory import Memory
+from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.build.changed_users import SeenData
 
@@ -48,7 +48,7 @@ def _files_of_state(state: AnalyticsState) -> frozenset[str]:
     return files_of(layers) | {file for file in named if file is not None}
 
 
-ANALYZED = Memory("analytics.json", TypeAdapter(AnalyticsState), without=AnalyticsState(), files=_files_of_state)
+ANALYZED = Part("models", TypeAdapter(AnalyticsState), without=AnalyticsState(), files=_files_of_state)
 
 
 def read_analytics(storage: Storage) -> AnalyticsState:

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import TypeAdapter
 
-from heap_assets.lake.memory import Memory
+from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
 from heap_assets.lake.written_files import kept_rows
 from heap_assets.models.heap_users import HEAP_USERS
@@ -39,7 +39,7 @@ class JoinedTable:
     warnings: tuple[str, ...] = ()
 
 
-_MEMORY: Memory[JoinedTable | None] = Memory("other.json", TypeAdapter(JoinedTable | None), without=None)
+_PART: Part[JoinedTable | None] = Part("external", TypeAdapter(JoinedTable | None), without=None)
 
 
 def join_other(storage: Storage, analysis: Analysis, other: OtherTable) -> JoinedTable:
@@ -65,11 +65,11 @@ def join_other(storage: Storage, analysis: Analysis, other: OtherTable) -> Joine
         matched=joined["heap_user_id"].count(),
         warnings=warnings,
     )
-    _MEMORY.write(storage, found)
+    _PART.write(storage, found)
     return found
 
 
 def joined_files(storage: Storage) -> frozenset[str]:
     """Return the file that was joined last."""
-    found = _MEMORY.read(storage)
+    found = _PART.read(storage)
     return frozenset() if found is None else frozenset({found.path})

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from heap_assets.lake.listing import LandedFile
-from heap_assets.lake.memory import Memory
+from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.damage import damage_named
 from heap_assets.pipeline.ledger import Ledger
@@ -28,7 +28,7 @@ from heap_assets.schema.value_types import ValueType
 from heap_assets.sources.heap.truth import current_deliveries
 from heap_assets.transforms.duplicates import ENTITY, OWNER, has_required_ids, keys
 
-INSPECTED = Memory("inspected.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
+INSPECTED = Part("inspected", TypeAdapter(dict[str, tuple[str, ...]]), without={})
 _RECENT = 14
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from heap_assets.errors import KeyCheckError
-from heap_assets.lake.memory import Memory
+from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.resolve.resolution import Resolution, ResolvedTable
 from heap_assets.quality.keys import delivery_outcome, key_outcome
@@ -20,11 +20,14 @@ from heap_assets.schema.value_types import ValueType
 from heap_assets.transforms import duplicates as overlaps
 from heap_assets.transforms.duplicates import ENTITY, OWNER, has_required_ids
 
-VERIFIED = Memory("keys.json", TypeAdapter(dict[str, tuple[str, ...]]), without={})
+VERIFIED = Part("verified", TypeAdapter(dict[str, tuple[str, ...]]), without={})
 
 
 def key_outcomes(storage: Storage, resolution: Resolution, *, again: bool = False) -> Mapping[str, Outcome]:
-    """Return what was found in each table that has deliveries not looked at; with ``again`` in every table."""
+    """Return what was found in each table that has deliveries not looked at.
+
+    With ``again`` every table is looked at, and nothing is remembered.
+    """
     verified = {} if again else VERIFIED.read(storage)
     outcomes = {
         name: _outcome(table, frozenset(verified.get(name, ())))
@@ -36,7 +39,7 @@ def key_outcomes(storage: Storage, resolution: Resolution, *, again: bool = Fals
         for name, table in resolution.tables.items()
         if (outcomes[name].passed if name in outcomes else name in verified)
     }
-    if after != verified:
+    if after != verified and not again:
         VERIFIED.write(storage, after)
     return outcomes
 

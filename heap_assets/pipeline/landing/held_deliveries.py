@@ -27,6 +27,10 @@ class Derived(Protocol):
         """Have everything computed again."""
         ...
 
+    def begin_again(self) -> str | None:
+        """Leave what cannot be read or is of an earlier version; return why everything is computed again."""
+        ...
+
 
 class HeldDeliveries:
     """The tables of the lake, opened once and mended where a power cut has torn a log."""

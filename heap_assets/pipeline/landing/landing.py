@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from heap_assets.errors import HeapAssetsError, LakeError, ManifestError, ObjectMissingError, UnreadableFileError
 from heap_assets.lake.landed_table import LandedTable
-from heap_assets.lake.memory import Memory
+from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.landing.begun_dump import BegunDump, begun_dump
 from heap_assets.pipeline.landing.decoding import Decoder
@@ -50,7 +50,7 @@ class LandingOutcome:
     rows: tuple[tuple[str, int, int], ...] = ()
 
 
-LAST_LANDING = Memory("landing.json", TypeAdapter(LandingOutcome), without=LandingOutcome())
+LAST_LANDING = Part("landing", TypeAdapter(LandingOutcome), without=LandingOutcome())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +88,8 @@ def land(
     ``export`` is recorded as what the lake holds (export_identity.py); ``derived`` is forgotten where raw tables are
     mended; ``tables`` gets the tables that were looked at: opening one again costs 10 ms.
     """
+    if note := derived.begin_again():
+        progress.note(note)
     run = _Run(source, storage, progress, export, tables={} if tables is None else tables, derived=derived)
     return run.land(set(reland))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from heap_assets.config.model import Configuration
-from heap_assets.lake.memory import Memory
+from heap_assets.lake.state import Part
 from heap_assets.models.catalog import SCHEMA
 from heap_assets.pipeline.build import external_data as other_data
 from heap_assets.schema.synced_table import SyncedTable
@@ -37,7 +37,7 @@ class Publication:
 
 
 KEEP_YOUR_OWN = "each sync replaces the file: open it read-only, and keep tables of your own in another file"
-LAST_PUBLICATION: Memory[Publication | None] = Memory("published.json", TypeAdapter(Publication | None), without=None)
+LAST_PUBLICATION: Part[Publication | None] = Part("publication", TypeAdapter(Publication | None), without=None)
 
 
 def refuse_unusable_place(path: Path, configuration: Configuration) -> None:

@@ -3,7 +3,7 @@
 Each delivery keeps its own files, which are the truth; a pack is a copy of the rows of several deliveries, made when
 small files have become many. It is read in their stead while all of them count, and dropped as soon as one does not, so
 packs change nothing but speed. Not here: removing packs that nothing needs any more (maintenance.py).
-State lies in ``packs.json``, replaced as a whole.
+Which there are is a part of the state.
 """
 
 from collections.abc import Collection, Iterator
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
-from heap_assets.lake.memory import Memory
+from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
 from heap_assets.lake.written_files import kept_rows
 from heap_assets.pipeline.resolve.current_tables import CurrentTable, CurrentTables, Pack
@@ -29,7 +29,7 @@ class _Small:
     path: str
 
 
-PACKED = Memory("packs.json", TypeAdapter(dict[str, tuple[Pack, ...]]), without={})
+PACKED = Part("compacted", TypeAdapter(dict[str, tuple[Pack, ...]]), without={})
 
 
 def with_packs(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> CurrentTables:

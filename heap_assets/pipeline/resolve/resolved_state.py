@@ -1,7 +1,7 @@
 """What a resolution leaves for the next: of each table what was computed of it, who was merged, the merged users.
 
-State lies in ``resolved.json`` and the Parquet files that it names; it is replaced as a whole at the end of a
-resolution. Not here: what follows from it (resolution.py).
+It is a part of the state and the Parquet files that it names; it is replaced as a whole at the end of a resolution.
+Not here: what follows from it (resolution.py).
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pydantic import TypeAdapter
 
 from heap_assets.lake.layers import Layer, files_of
-from heap_assets.lake.memory import Memory
+from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.resolve.table_facts import TableFacts, TableSums
 
@@ -79,7 +79,7 @@ def _files_of_state(state: ResolvedState) -> frozenset[str]:
     return files_of(users) | {file for file in files if file is not None}
 
 
-RESOLVED = Memory("resolved.json", TypeAdapter(ResolvedState), without=ResolvedState(), files=_files_of_state)
+RESOLVED = Part("resolved", TypeAdapter(ResolvedState), without=ResolvedState(), files=_files_of_state)
 
 
 def read_state(storage: Storage) -> ResolvedState:

@@ -59,16 +59,16 @@ def spoiled_address(place, monkeypatch):
 
 
 def torn_list(place, monkeypatch):
-    path = place.folder / "home" / "lake" / "tables.json"
+    path = place.folder / "home" / "lake" / "state.json"
     path.write_bytes(path.read_bytes()[:-9])
-    return "tables.json is damaged; run heap_sync"
+    return "state.json is damaged; run heap_sync"
 
 
 def unreadable_list(place, monkeypatch):
-    path = place.folder / "home" / "lake" / "tables.json"
+    path = place.folder / "home" / "lake" / "state.json"
     path.unlink()
     path.mkdir()
-    return "tables.json cannot be read"
+    return "state.json cannot be read"
 
 
 def lost_lake(place, monkeypatch):

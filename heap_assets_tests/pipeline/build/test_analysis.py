@@ -18,7 +18,7 @@ from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.oracles.comparison import differences
 from heap_assets_tests.oracles.tables import published_tables
-from heap_assets_tests.published import M, configured, published_by, run, scratch, some, sync_of
+from heap_assets_tests.published import M, configured, edit_state, published_by, run, scratch, some, sync_of
 
 EVENTS = "event_id:long user_id:long session_id:long time:timestamp-micros"
 NINE = 1_710_061_200_000_000
@@ -137,7 +137,7 @@ def test_a_new_dump_makes_only_the_models_of_its_tables_anew(tmp_path, table, fi
 def test_state_that_cannot_be_read_is_no_loss(tmp_path):
     shop(tmp_path)
     made(sync_with(tmp_path))
-    (tmp_path / "home" / "lake" / "analytics.json").write_text('{"models": 5}')
+    edit_state(tmp_path / "home", "models", lambda _: {"models": 5})
     assert "heap_events" in made(sync_with(tmp_path))
 
 

@@ -1,7 +1,5 @@
 """What goes into the rules: real lakes, dump by dump; the key check holds back publication until it is mended."""
 
-import json
-
 import pytest
 
 from heap_assets.errors import KeyCheckError
@@ -11,7 +9,7 @@ from heap_assets.quality.outcome import Verdict
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.pipeline.test_maintenance import orders, published
-from heap_assets_tests.published import sync_of
+from heap_assets_tests.published import edit_state, sync_of
 
 FEBRUARY = 1_770_000_000_000_000  # of 2026, in microseconds
 USERS = data_file("user_id:long last_modified identity", (1, "2026-01-01", "undefined"), (2, "2026-01-01", "a@x"))
@@ -144,10 +142,12 @@ def test_a_key_that_two_rows_share_is_not_published_until_the_state_is_computed_
 
 def damage(sync) -> None:
     """Make the lake forget which rows are superseded."""
-    path = sync.settings.home / "lake" / "resolved.json"
-    state = json.loads(path.read_text())
-    state["tables"]["orders"]["overlaps"] = None
-    path.write_text(json.dumps(state))
+
+    def without_duplicates(resolved: dict) -> dict:
+        resolved["tables"]["orders"]["overlaps"] = None
+        return resolved
+
+    edit_state(sync.settings.home, "resolved", without_duplicates)
 
 
 def test_each_delivery_is_looked_at_once(place):

@@ -12,7 +12,7 @@ from heap_assets.schema.stored_columns import stored_name
 from heap_assets.schema.value_types import ValueType
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
-from heap_assets_tests.published import run, sync_of
+from heap_assets_tests.published import edit_state, run, sync_of
 
 
 def orders(*ids: int, plan: str = "gold"):
@@ -120,7 +120,7 @@ def test_without_the_memory_of_packs_the_files_themselves_are_read(place):
     for number in (1, 2, 3):
         place.deliver(number, orders(number))
     place.run()
-    (place.folder / "home" / "lake" / "packs.json").write_text('{"orders": 3}', encoding="utf-8")
+    edit_state(place.folder / "home", "compacted", lambda _: {"orders": 3})
     assert [one for one, _ in place.run().published()] == [1, 2, 3]
     assert len(place.packs()) == 2
 
