@@ -15,7 +15,7 @@ from heap_assets.aws.access import AwsAccess
 from heap_assets.config.durations import parse_duration
 from heap_assets.errors import SettingsError
 from heap_assets.places import is_s3, lake_place, local_path, place, published_path, web_address
-from heap_assets.sources.external.table import OtherTable, read_other_table
+from heap_assets.sources.external.table import ExternalTable, read_external_table
 
 FactsAs = Literal["views", "tables"]
 DEFAULT_UI_URL = "http://127.0.0.1:3000"
@@ -59,7 +59,7 @@ class Settings:
     facts_as: FactsAs
     lock_wait: timedelta = DEFAULT_LOCK_WAIT
     memory_gib: float = DEFAULT_MEMORY_GIB
-    other: OtherTable | None = None
+    other: ExternalTable | None = None
     aws: AwsAccess
     alert_urls: tuple[str, ...] = field(default=(), repr=False)
     ui_url: str = DEFAULT_UI_URL
@@ -111,7 +111,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         facts_as=_facts_as(setting("HEAP_FACTS_AS"), lake_uri),
         lock_wait=_lock_wait(setting("HEAP_LOCK_WAIT")),
         memory_gib=_memory_gib(setting("HEAP_MEMORY_GIB")),
-        other=read_other_table(setting("HEAP_OTHER_TABLE"), setting("HEAP_OTHER_KEY")),
+        other=read_external_table(setting("HEAP_OTHER_TABLE"), setting("HEAP_OTHER_KEY")),
         aws=AwsAccess(
             endpoint_url=None
             if endpoint is None

@@ -11,7 +11,7 @@ from typing import Literal
 
 Level = Literal["passed", "warning", "failed"]
 QUIET_S = 600.0
-"""The same about the same thing is told at most once in so many seconds: what flaps is told, but is no storm."""
+"""The same about the same thing is told at most once in so many seconds: what flaps is told, but is not a storm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def explained(address: str) -> Iterator[None]:
         raise _refusal(address, error) from error
     except Boto3Error as error:  # what its transfers make of a ClientError
         raise _refused_transfer(address, error) from error
-    except (BotoCoreError, ValueError) as error:  # a ValueError is how botocore names an endpoint that is no URL
+    except (BotoCoreError, ValueError) as error:  # a ValueError is how botocore names an endpoint that is not a URL
         raise SourceError(f"{address}: {error}; check AWS_ENDPOINT_URL, the network and the AWS credentials") from error
 
 

@@ -41,7 +41,7 @@ def commands() -> None:
 
 
 @commands.command()
-@click.option("--rebuild", is_flag=True, help="Compute everything anew from the raw lake.")
+@click.option("--rebuild", is_flag=True, help="Compute everything again from the raw lake.")
 @click.option("--reland", multiple=True, type=int, metavar="DUMP", help="Read a landed dump again; can be repeated.")
 @click.option("--export-moved", is_flag=True, help="The export of this lake now lies at HEAP_EXPORT_URI.")
 @click.option("--recover", is_flag=True, help="Begin a new ledger from the manifests, where it is lost or damaged.")
@@ -63,8 +63,8 @@ def sync(*, rebuild: bool, reland: tuple[int, ...], export_moved: bool, recover:
     for reason in (*outcome.errors, *(failure.reason for failure in work.last_landing().failures)):
         say(f"error: {reason}", err=True)
     if without_manifest:
-        told = f"the lake has rows of {_told_dumps(without_manifest)}, whose manifests the export no longer has"
-        say(f"warning: {told}: they do not count.", err=True)
+        message = f"the lake has rows of {_told_dumps(without_manifest)}, whose manifests the export no longer has"
+        say(f"warning: {message}: they do not count.", err=True)
     _print_published(console, work, time.monotonic() - started)
     if not outcome.succeeded:
         sys.exit(1)
@@ -118,7 +118,7 @@ def check() -> None:
 @commands.command()
 @click.option("--print", "only_print", is_flag=True, help="Only say where the page is.")
 def report(*, only_print: bool) -> None:
-    """Open the report in a browser; every sync makes it anew."""
+    """Open the report in a browser; every sync makes it again."""
     path = read_settings(os.environ).report_path
     if not path.exists():
         raise HeapAssetsError(f"there is no report at {path}; make it with: heap-assets sync")
@@ -138,7 +138,7 @@ def sample(*, out: Path, users: int, days: int, seed: int, end: str) -> None:
     try:
         last = date.fromisoformat(end)
     except ValueError as error:
-        raise click.BadParameter(f"{end} is no day; write YYYY-MM-DD.", param_hint="--end") from error
+        raise click.BadParameter(f"{end} is not a day; write YYYY-MM-DD.", param_hint="--end") from error
     started = time.monotonic()
     written = write_sample(out, SampleSize(users=users, days=days, seed=seed, end=last))
     seconds = time.monotonic() - started

@@ -44,13 +44,13 @@ class Bars:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}", markup=False),
+            TextColumn("{task.fields[message]}", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,
             transient=True,
         )
-        self._files = self._bars.add_task("files", total=None, told="")
+        self._files = self._bars.add_task("files", total=None, message="")
         self._rows, self._since = 0, time.monotonic()
 
     def __enter__(self) -> "Bars":
@@ -72,8 +72,8 @@ class Bars:
         del size
         self._rows += rows
         rate = self._rows / max(time.monotonic() - self._since, 0.001)
-        told = f"dump {dump_id} {shown(table)}, {self._rows:,} rows, {rate:,.0f} rows/s"
-        self._bars.update(self._files, advance=files, told=told)
+        message = f"dump {dump_id} {shown(table)}, {self._rows:,} rows, {rate:,.0f} rows/s"
+        self._bars.update(self._files, advance=files, message=message)
 
     def delivery_landed(self, *, table: str, dump_id: int, rows: int) -> None:
         """Show nothing: the files were shown."""

@@ -19,7 +19,7 @@ class EventTables:
     tables: Mapping[str, str]
     warnings: tuple[str, ...]
 
-    def of(self, event: str) -> str:
+    def table_of(self, event: str) -> str:
         """Return the event's table; an event without one keeps its name, which no table has."""
         return self.tables.get(event, event)
 

@@ -71,7 +71,7 @@ _SCALARS: dict[str, Callable[[str], Scalar | None]] = {
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, with fewer words that are no texts, and brackets only so deep."""
+    """The safe loader, with fewer words that are not texts, and brackets only so deep."""
 
     def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
         if self.flow_level >= _DEEPEST:
@@ -156,7 +156,7 @@ class _Reader:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self.read.problems.append((line, f"{path_text(path)}: a key is no text"))
+                self.read.problems.append((line, f"{path_text(path)}: a key is not text"))
                 continue
             key = key_node.value
             if key in found:

@@ -44,7 +44,7 @@ def load_configuration(path: Path | None) -> Configuration:
     except OSError as error:
         raise ConfigurationError(f"{path}: it cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: it is no UTF-8 text: {error}") from error
+        raise ConfigurationError(f"{path}: it is not UTF-8 text: {error}") from error
     return configuration_from_text(text, name=str(path))
 
 

@@ -123,7 +123,7 @@ class Freshness(ConfigurationPart):
             raise PlacedError(problems)
         return self
 
-    def of(self, table: str) -> FreshnessLimits:
+    def limits_of(self, table: str) -> FreshnessLimits:
         """Return the limits of a table."""
         own = self.tables.get(table, TableFreshness())
         return FreshnessLimits(warn=own.warn or self.default.warn, fail=own.fail or self.default.fail)

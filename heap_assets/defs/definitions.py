@@ -8,7 +8,7 @@ from functools import partial
 
 import dagster as dg
 
-from heap_assets.defs.assets.external_data import other_asset
+from heap_assets.defs.assets.external_data import external_asset
 from heap_assets.defs.assets.tables import sync_assets
 from heap_assets.defs.automation.alerts import alert_sensor
 from heap_assets.defs.automation.conditions import following, marts_sensor
@@ -59,7 +59,7 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
                     assets.map_asset_specs(partial(_watched, policy=policy)).map_asset_specs(following)
                     for assets in sync_assets(tables, registry, other)
                 ),
-                *([other_asset(other)] if other else []),
+                *([external_asset(other)] if other else []),
             ],
             asset_checks=[export_check, complete, inspect, by_hand],
             jobs=[sync_job, maintenance_job],
@@ -77,5 +77,5 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
 
 
 def _watched(spec: dg.AssetSpec, *, policy: dg.FreshnessPolicy) -> dg.AssetSpec:
-    """Return what every run makes anew with the policy of the pipeline; another table may rightly stay as it is."""
+    """Return what every run makes again with the policy of the pipeline; another table may rightly stay as it is."""
     return spec if spec.skippable else dg.apply_freshness_policy(spec, policy, overwrite_existing=False)

@@ -26,7 +26,7 @@ class HeapSync:
         self._run_id = ""
         self._sync: Sync | None = None
 
-    def of(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Sync:
+    def sync_of(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Sync:
         """Return the run's sync; it tells the run's log how far it is, unless somebody else listens."""
         if self._sync is None or self._run_id != context.run.run_id:
             self._sync = Sync(read_settings(os.environ), self._progress or LoggedProgress(context.log))

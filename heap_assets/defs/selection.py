@@ -1,8 +1,8 @@
 """What a run names beforehand: the assets that every run looks at, not one for every event table.
 
-Dagster puts down a plan event for each named asset and check, at 30-60 ms each in SQLite: half a minute for 100 event
+Dagster records a plan event for each named asset and check, at 30-60 ms each in SQLite: half a minute for 100 event
 tables in three layers, where a dump brings rows for a few. A step does all its work whatever is named, and what it
-finds besides is put down, too (assets/tables.py). Here: the names. Not here: runs by hand, which name what was clicked.
+finds besides is recorded, too (assets/tables.py). Here: the names. Not here: runs by hand, which name what was clicked.
 """
 
 from collections.abc import Iterable

@@ -179,7 +179,7 @@ class LandedTable:
         )
 
     def _open(self) -> DeltaTable | None:
-        """Return the Delta table, opened anew when the keys that it was opened with have been renewed."""
+        """Return the Delta table, opened again when the keys that it was opened with have been renewed."""
         options = self.storage.options()
         if self._delta is None or options != self._opened_with:
             address = self.storage.delta_address(self._folder)

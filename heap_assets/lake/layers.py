@@ -1,4 +1,4 @@
-"""Rows by user as the lake keeps them: one layer for everybody, then one per refresh for some users.
+"""Rows by user as the lake keeps them: one layer for all users, then one per refresh for some users.
 
 A layer holds all rows of its users, so a user's rows are those of the newest layer that has the user. Refreshing never
 rewrites what is there; when layers become many they are put together, which changes nothing but speed.
@@ -12,7 +12,7 @@ from typing import Protocol
 import polars as pl
 
 from heap_assets.lake.storage import Storage
-from heap_assets.lake.written_files import kept_rows
+from heap_assets.lake.written_files import write_file
 
 _MOST_LAYERS = 8
 _LARGEST_SHARE = 0.25
@@ -20,7 +20,7 @@ _LARGEST_SHARE = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """Parquet files with all rows of some users; ``users`` is the file that names them, None for everybody."""
+    """Parquet files with all rows of some users; ``users`` is the file that names them, None for all users."""
 
     files: tuple[str, ...]
     rows: int
@@ -28,7 +28,7 @@ class Layer:
 
 
 class Layered(Protocol):
-    """Rows in layers, oldest first, the first one for everybody; ``rows`` counts those that count."""
+    """Rows in layers, oldest first, the first one for all users; ``rows`` counts those that count."""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -65,26 +65,28 @@ class RowsByUser:
 
     def kept(self, storage: Storage, rows: pl.DataFrame, *, users: str | None = None) -> Layer:
         """Return a layer with these rows."""
-        return Layer(files=(kept_rows(storage, self.folder, rows, about=self.about).path,), rows=len(rows), users=users)
+        return Layer(
+            files=(write_file(storage, self.folder, rows, about=self.about).path,), rows=len(rows), users=users
+        )
 
-    def with_layer(self, storage: Storage, made: Layered, layer: Layer) -> tuple[tuple[Layer, ...], int]:
+    def with_layer(self, storage: Storage, built: Layered, layer: Layer) -> tuple[tuple[Layer, ...], int]:
         """Return the layers with a newer one on top, put together where that pays, and the rows that count."""
         users = users_of(storage, [layer.users or ""])
-        gone = self.live(storage, made.layers, users=users).select(pl.len()).collect(engine="streaming").item()
-        rows = made.rows - gone + layer.rows
-        layers = (*made.layers, layer)
+        gone = self.live(storage, built.layers, users=users).select(pl.len()).collect(engine="streaming").item()
+        rows = built.rows - gone + layer.rows
+        layers = (*built.layers, layer)
         refreshed = sum(one.rows for one in layers[1:])
         if refreshed > _LARGEST_SHARE * max(rows, 1):
             return (self._together(storage, layers, None),), rows
         if len(layers) > _MOST_LAYERS:
             named = [one.users for one in layers[1:] if one.users is not None]
-            of = kept_rows(storage, self.folder, users_of(storage, named), about=self.about).path
+            of = write_file(storage, self.folder, users_of(storage, named), about=self.about).path
             return (layers[0], self._together(storage, layers[1:], of)), rows
         return layers, rows
 
     def _together(self, storage: Storage, layers: Sequence[Layer], users: str | None) -> Layer:
         """Write the rows of these layers that count as one layer, in batches."""
-        found = kept_rows(storage, self.folder, self.live(storage, layers), about=self.about)
+        found = write_file(storage, self.folder, self.live(storage, layers), about=self.about)
         return Layer(files=(found.path,), rows=found.rows, users=users)
 
 

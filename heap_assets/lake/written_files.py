@@ -15,7 +15,7 @@ _ABOUT = "heap_assets.table"
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRows:
+class WrittenFile:
     """A file of the lake, how many rows it has, and its bytes."""
 
     path: str
@@ -23,7 +23,7 @@ class KeptRows:
     size: int
 
 
-def kept_rows(storage: Storage, folder: str, rows: pl.DataFrame | pl.LazyFrame, *, about: str) -> KeptRows:
+def write_file(storage: Storage, folder: str, rows: pl.DataFrame | pl.LazyFrame, *, about: str) -> WrittenFile:
     """Write rows as a new file of a folder of the lake, lazy ones in batches; ``about`` stands in it for who looks."""
     path = f"{folder}/{uuid.uuid4().hex}.parquet"
     file = storage.new_file(path)
@@ -36,4 +36,4 @@ def kept_rows(storage: Storage, folder: str, rows: pl.DataFrame | pl.LazyFrame, 
         height = int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
     size = file.stat().st_size
     storage.keep(file, path)
-    return KeptRows(path, height, size)
+    return WrittenFile(path, height, size)

@@ -61,8 +61,8 @@ def _recipe(inputs: Inputs) -> Recipe[Attribution]:
 
 def _rows(frames: Frames, settings: Attribution) -> pl.DataFrame:
     return attribution(
-        frames.of(CONVERSIONS),
-        frames.of(TOUCHES),
+        frames.read(CONVERSIONS),
+        frames.read(TOUCHES),
         lookback=settings.lookback,
         half_life=settings.half_life,
         max_touches=settings.max_touches,

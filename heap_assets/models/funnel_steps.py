@@ -57,7 +57,7 @@ def _recipe(inputs: Inputs) -> Recipe[tuple[_FunnelParams, ...]]:
 
 
 def _rows(frames: Frames, funnels: tuple[_FunnelParams, ...]) -> pl.DataFrame:
-    reached = frames.of(_REACHED).lazy()
+    reached = frames.read(_REACHED).lazy()
     found = [
         funnel_steps(reached, funnel=funnel.name, step_names=funnel.steps, grouped=funnel.grouped) for funnel in funnels
     ]

@@ -72,7 +72,7 @@ def _params(funnel: Funnel, inputs: Inputs) -> _FunnelParams:
         within_session=within_session,
         step_reads=tuple(
             Read(
-                table=inputs.events.of(step.event),
+                table=inputs.events.table_of(step.event),
                 ids=ids,
                 renamed=() if number else group,
                 where=tuple(step.where.items()),
@@ -106,11 +106,11 @@ def _rows(frames: Frames, funnels: tuple[_FunnelParams, ...]) -> pl.DataFrame:
 def _occurrences(frames: Frames, funnel: _FunnelParams) -> pl.DataFrame:
     """Return what the rule asks for: a row per event and step that it can serve."""
     parts = [pl.DataFrame(schema=_OCCURRENCES)]
-    for number, rows in enumerate(frames.of_all(funnel.step_reads), start=1):
+    for number, rows in enumerate(frames.read_all(funnel.step_reads), start=1):
         names = {"user_id": "heap_user_id", "session_id": "heap_session_id", "event_id": "heap_event_id"}
         found = rows.rename(names, strict=False).with_columns(pl.lit(number, dtype=pl.Int64).alias("step"))
         if number == 1 and funnel.users is not None and _GROUP not in rows.columns:
-            found = _with_group_of_users(found, frames.of(funnel.users))
+            found = _with_group_of_users(found, frames.read(funnel.users))
         parts.append(found)
     return pl.concat(parts, how="diagonal")
 

@@ -50,14 +50,14 @@ def _recipe(inputs: Inputs) -> Recipe[_Params]:
     tables = (table for table in inputs.event_tables if table != SESSIONS.kind)
     reads = tuple(Read(table=table, ids=("event_id", "session_id", "time")) for table in tables)
     params = _Params(
-        funnel_events=tuple(map(inputs.events.of, inputs.configuration.funnel_events)),
-        conversion_events=tuple(map(inputs.events.of, inputs.configuration.conversion_events)),
+        funnel_events=tuple(map(inputs.events.table_of, inputs.configuration.funnel_events)),
+        conversion_events=tuple(map(inputs.events.table_of, inputs.configuration.conversion_events)),
     )
     return Recipe(model=HEAP_EVENTS, version=1, reads=reads, transform=_rows, params=params)
 
 
 def _rows(frames: Frames, params: _Params) -> pl.DataFrame:
-    read = zip(frames.reads, frames.of_all(frames.reads), strict=True)
+    read = zip(frames.reads, frames.read_all(frames.reads), strict=True)
     parts = [rows.select(pl.lit(one.table).alias("event_table_name"), *list(_ALL_EVENTS)[1:]) for one, rows in read]
     return heap_events(
         pl.concat([pl.DataFrame(schema=_ALL_EVENTS), *parts]),

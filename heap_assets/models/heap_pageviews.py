@@ -59,7 +59,7 @@ def _recipe(inputs: Inputs) -> Recipe[timedelta]:
 
 
 def _rows(frames: Frames, session_gap: timedelta) -> pl.DataFrame:
-    return heap_pageviews(frames.of(_PAGEVIEWS), session_gap=session_gap)
+    return heap_pageviews(frames.read(_PAGEVIEWS), session_gap=session_gap)
 
 
 ENTRY = CatalogEntry(model=HEAP_PAGEVIEWS, recipe=_recipe)

@@ -68,7 +68,7 @@ def _recipe(inputs: Inputs) -> Recipe[ChannelParams]:
 
 def _rows(frames: Frames, channels: ChannelParams) -> pl.DataFrame:
     return heap_sessions(
-        frames.of(_SESSIONS), frames.of(_EVENTS), rules=channels.rules, own_domains=channels.own_domains
+        frames.read(_SESSIONS), frames.read(_EVENTS), rules=channels.rules, own_domains=channels.own_domains
     )
 
 

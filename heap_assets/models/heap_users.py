@@ -56,7 +56,9 @@ def _recipe(inputs: Inputs) -> Recipe[ChannelParams]:
 
 
 def _rows(frames: Frames, channels: ChannelParams) -> pl.DataFrame:
-    return heap_users(frames.of(_USERS), frames.of(_SESSIONS), rules=channels.rules, own_domains=channels.own_domains)
+    return heap_users(
+        frames.read(_USERS), frames.read(_SESSIONS), rules=channels.rules, own_domains=channels.own_domains
+    )
 
 
 ENTRY = CatalogEntry(model=HEAP_USERS, recipe=_recipe)

@@ -66,11 +66,11 @@ class Frames(Protocol):
         """Return all reads of the recipe."""
         ...
 
-    def of(self, read: Read) -> pl.DataFrame:
+    def read(self, read: Read) -> pl.DataFrame:
         """Return the rows of one read; a table that does not exist has none."""
         ...
 
-    def of_all(self, reads: Sequence[Read]) -> list[pl.DataFrame]:
+    def read_all(self, reads: Sequence[Read]) -> list[pl.DataFrame]:
         """Return the rows of several reads, which are read at once."""
         ...
 
@@ -95,7 +95,7 @@ class Recipe(Generic[Params]):
     """How a model is built.
 
     Attributes:
-        version: Raised with the rule, so that what was built by the rule of before is built again.
+        version: Raised with the rule, so that what was built by the previous rule is built again.
         reads: All that it reads: the only statement of its lineage.
         params: The part of the configuration that its rows follow from.
         transform: The rule, a function of a module: from the frames of any users their rows; of a model that is not
@@ -124,7 +124,7 @@ class Recipe(Generic[Params]):
         """Return the rows of the users that frames have, or what these users add to the counts."""
         if self.counting is not None:
             (read,) = self.reads
-            return self.counting.count(frames.of(read).lazy()).collect(engine="streaming")
+            return self.counting.count(frames.read(read).lazy()).collect(engine="streaming")
         if self.transform is None:
             raise ValueError(f"the recipe of {self.model.name} has no rule")
         return self.transform(frames, self.params)

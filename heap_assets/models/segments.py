@@ -42,7 +42,9 @@ def segment_recipes(inputs: Inputs) -> tuple[Recipe[_Params], ...]:
 
 def _recipe(one: Segment, inputs: Inputs) -> Recipe[_Params]:
     users = read_users(tuple(one.where))
-    did, did_not = (None if event is None else Read(table=inputs.events.of(event)) for event in (one.did, one.did_not))
+    did, did_not = (
+        None if event is None else Read(table=inputs.events.table_of(event)) for event in (one.did, one.did_not)
+    )
     return Recipe(
         model=segment_model(one.name),
         version=1,
@@ -54,8 +56,8 @@ def _recipe(one: Segment, inputs: Inputs) -> Recipe[_Params]:
 
 def _rows(frames: Frames, params: _Params) -> pl.DataFrame:
     return segment(
-        frames.of(params.users),
+        frames.read(params.users),
         where=dict(params.where),
-        did=None if params.did is None else frames.of(params.did),
-        did_not=None if params.did_not is None else frames.of(params.did_not),
+        did=None if params.did is None else frames.read(params.did),
+        did_not=None if params.did_not is None else frames.read(params.did_not),
     )

@@ -18,7 +18,7 @@ from heap_assets.lake.landed_table import LandedTable
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.build.analytics_state import analyzed_files
 from heap_assets.pipeline.ledger import read_ledger
-from heap_assets.pipeline.resolve.compaction import packed_files
+from heap_assets.pipeline.resolve.compaction import compacted_files
 from heap_assets.pipeline.resolve.resolved_state import resolved_files
 from heap_assets.sources.heap.truth import current_deliveries
 
@@ -62,19 +62,19 @@ class _Damage:
             files = LandedTable(self._storage, name).files() if counting else ()
             for file in sorted(files, key=lambda file: -file.first_row_id):
                 dump_id = counting.get(file.delivery)
-                if dump_id is not None and (told := self._told(file.path)):
-                    return f"Dump {dump_id}, table {name}: {told}. Read it again: heap-assets sync --reland {dump_id}"
+                if dump_id is not None and (what := self._damage_to(file.path)):
+                    return f"Dump {dump_id}, table {name}: {what}. Read it again: heap-assets sync --reland {dump_id}"
         return None
 
     def _derived(self) -> str | None:
         """Look at what was computed from the raw tables."""
         storage = self._storage
-        for path in sorted(resolved_files(storage) | analyzed_files(storage) | packed_files(storage)):
-            if told := self._told(path):
-                return f"{told}. Compute it again: heap-assets sync --rebuild"
+        for path in sorted(resolved_files(storage) | analyzed_files(storage) | compacted_files(storage)):
+            if what := self._damage_to(path):
+                return f"{what}. Compute it again: heap-assets sync --rebuild"
         return None
 
-    def _told(self, path: str) -> str | None:
+    def _damage_to(self, path: str) -> str | None:
         address = self._storage.address(path)
         if self._storage.torn([path]):
             return f"{address} is gone or not whole"

@@ -13,10 +13,10 @@ from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.build.analytics_state import ANALYZED
 from heap_assets.pipeline.inspect.inspection import INSPECTED
 from heap_assets.pipeline.inspect.key_check import VERIFIED
-from heap_assets.pipeline.resolve.compaction import PACKED
+from heap_assets.pipeline.resolve.compaction import COMPACTED
 from heap_assets.pipeline.resolve.resolved_state import RESOLVED, ResolvedState
 
-_DERIVED = (RESOLVED, ANALYZED, PACKED, VERIFIED, INSPECTED)
+_DERIVED = (RESOLVED, ANALYZED, COMPACTED, VERIFIED, INSPECTED)
 _EARLIER = tuple(
     f"{name}.json"
     for name in (
@@ -37,7 +37,7 @@ class DerivedState:
         """Return the deliveries of each table that it was resolved from."""
         resolved = RESOLVED.known(self.storage) or ResolvedState()
         return {
-            name: frozenset(cover.rpartition("@")[0] for cover in state.covers)
+            name: frozenset(delivery_name.rpartition("@")[0] for delivery_name in state.deliveries)
             for name, state in resolved.tables.items()
         }
 

@@ -21,19 +21,19 @@ from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.opening import open_storage
 from heap_assets.pipeline.registry import Registry, known_registry
 from heap_assets.settings import Settings, read_home, read_settings
-from heap_assets.sources.external.table import OtherTable
+from heap_assets.sources.external.table import ExternalTable
 
 _COPY = "definitions.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What definitions need; ``lake`` is where the registry lies, ``wrong`` what could not be read and is of before."""
+    """What definitions need; ``lake`` is where the registry lies, ``wrong`` what could not be read: as last known."""
 
     lake: str = ""
     registry: Registry = field(default_factory=Registry)
     freshness: Freshness = field(default_factory=Freshness)
-    other: OtherTable | None = None
+    other: ExternalTable | None = None
     wrong: tuple[str, ...] = ()
 
 
@@ -45,7 +45,7 @@ class _Copy:
     registry: Registry
     default: tuple[str, str]
     limits: Mapping[str, tuple[str, str]]
-    other: OtherTable | None
+    other: ExternalTable | None
 
 
 _DOCUMENT = TypeAdapter(_Copy)
@@ -84,7 +84,7 @@ def keep_known(settings: Settings, storage: Storage) -> None:
         lake=settings.lake_uri,
         registry=registry,
         default=_texts(freshness.default),
-        limits={name: _texts(freshness.of(name)) for name in freshness.tables},
+        limits={name: _texts(freshness.limits_of(name)) for name in freshness.tables},
         other=None if settings.other is None else _without_address(settings.other),
     )
     copy, content = settings.home / _COPY, _DOCUMENT.dump_json(left)
@@ -95,7 +95,7 @@ def keep_known(settings: Settings, storage: Storage) -> None:
     beside.replace(copy)
 
 
-def _without_address(other: OtherTable) -> OtherTable:
+def _without_address(other: ExternalTable) -> ExternalTable:
     """Return what an asset needs of the table: its address may hold a password, and is not kept."""
     return replace(other, place="" if other.table else Path(other.place).name)
 

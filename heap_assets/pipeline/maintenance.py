@@ -15,7 +15,7 @@ from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.build.analytics_state import analyzed_files
 from heap_assets.pipeline.build.external_data import joined_files
 from heap_assets.pipeline.ledger import Ledger
-from heap_assets.pipeline.resolve.compaction import packed_files
+from heap_assets.pipeline.resolve.compaction import compacted_files
 from heap_assets.pipeline.resolve.resolved_state import resolved_files
 from heap_assets.sources.heap.truth import current_deliveries
 
@@ -51,7 +51,7 @@ def maintain(storage: Storage, ledger: Ledger, *, published: datetime | None, no
     needed = {
         "resolved": resolved_files(storage) | analyzed,  # an analysis needs the identity map that it saw
         "analytics": analyzed,
-        "packed": packed_files(storage),
+        "packed": compacted_files(storage),
         "other": joined_files(storage),
     }
     since = _PART.read(storage)

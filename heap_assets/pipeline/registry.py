@@ -1,6 +1,6 @@
 """The registry of known tables and segments: what a run leaves so that definitions load without the export.
 
-Here: one part of the lake's state. It is no truth: without it everything works, only fewer tables have an asset.
+Here: one part of the lake's state. It is not a truth: without it everything works, only fewer tables have an asset.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from heap_assets.lake.storage import Storage
 from heap_assets.models.catalog import recipes, unconfigured
 from heap_assets.models.recipe import Inputs
 from heap_assets.pipeline.damage import damage_named
-from heap_assets.pipeline.landing.archived import retired_tables
+from heap_assets.pipeline.landing.archived import archived_tables
 from heap_assets.pipeline.ledger import Ledger, read_ledger
 from heap_assets.pipeline.resolve.configured_events import ConfiguredEvents, configured_events
 from heap_assets.pipeline.resolve.current_tables import CurrentTables
@@ -38,7 +38,7 @@ class KnownTable:
     name: str
     about: str = ""
     published: str = ""
-    retired: str = ""
+    archived: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +114,13 @@ def write_published(
 ) -> None:
     """Keep the tables of a publication; ``about`` is what Heap says of each, by its published name."""
     names = resolution.current.names.in_s
-    retired = retired_tables(ledger.dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
+    archived = archived_tables(ledger.dumps.values(), system_table(DROPPED_TABLES.kind, resolution))
     tables = [
         KnownTable(
             name=name,
             about=about.get(names[name], ""),
             published="" if names[name] == name else names[name],
-            retired=retired.get(name, ""),
+            archived=archived.get(name, ""),
         )
         for name in resolution.tables
     ]

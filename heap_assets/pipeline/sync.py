@@ -20,7 +20,7 @@ from heap_assets.errors import PublishedFileError, SettingsError
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.build.analysis import Analysis, analyze
 from heap_assets.pipeline.build.analytics_state import forget_analysis
-from heap_assets.pipeline.build.external_data import JoinedTable, join_other
+from heap_assets.pipeline.build.external_data import JoinedTable, join_external
 from heap_assets.pipeline.checking import CheckOutcome, check
 from heap_assets.pipeline.damage import damage_named
 from heap_assets.pipeline.derived_state import DerivedState
@@ -38,7 +38,7 @@ from heap_assets.pipeline.publish.publication import publish
 from heap_assets.pipeline.publish.published import KEEP_YOUR_OWN, LAST_PUBLICATION, Publication, refuse_unusable_place
 from heap_assets.pipeline.publish.reporting import write_report
 from heap_assets.pipeline.registry import Registry, discover_tables, read_registry, write_published
-from heap_assets.pipeline.resolve.compaction import with_packs
+from heap_assets.pipeline.resolve.compaction import with_compacted
 from heap_assets.pipeline.resolve.current_tables import CurrentTables, current_tables
 from heap_assets.pipeline.resolve.resolution import Resolution, resolve
 from heap_assets.pipeline.turns import Turns
@@ -140,7 +140,7 @@ class Sync:
             self._analysis = self._joined = None
             if rebuild:
                 forget_analysis(self.storage)
-            current = with_packs(self.storage, self.current(), rebuild=rebuild)
+            current = with_compacted(self.storage, self.current(), rebuild=rebuild)
             self._resolution = resolve(self.storage, current, rebuild=rebuild)
         return self._resolution
 
@@ -160,13 +160,13 @@ class Sync:
             self._progress.note(warning)
         return self._analysis
 
-    def join_other(self) -> JoinedTable:
+    def join_external(self) -> JoinedTable:
         """Read the other table of the settings and find out whom its rows are about."""
         if self.settings.other is None:
             raise SettingsError("HEAP_OTHER_TABLE is not set; there is no other table to join.")
         with self.turn("join"):
             analysis = self._analysis or self.analyze()
-            self._joined = join_other(self.storage, analysis, self.settings.other)
+            self._joined = join_external(self.storage, analysis, self.settings.other)
         for warning in self._joined.warnings:
             self._progress.note(warning)
         return self._joined
@@ -181,7 +181,7 @@ class Sync:
             resolution = self.resolution()
             analysis = self._analysis or self.analyze()
             if self.settings.other is not None and self._joined is None:
-                self.join_other()
+                self.join_external()
             keys = beside.submit(key_outcomes, self.storage, resolution)
 
             def refuse() -> None:

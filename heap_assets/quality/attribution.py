@@ -17,7 +17,7 @@ def touches_outcome(cut: pl.DataFrame, *, conversions: int, max_touches: int) ->
     worst = users.sort("touches", "conversions", "heap_user_id", descending=[True, True, False])
     return Outcome(
         verdict=Verdict.WARNING if len(cut) else Verdict.PASSED,
-        told=f"{len(cut):,} of {conversions:,} conversions, of {len(users):,} users, have more than {max_touches:,}"
+        message=f"{len(cut):,} of {conversions:,} conversions, of {len(users):,} users, have more than {max_touches:,}"
         " touches; the first one and the newest others count. See whether these users are people.",
         numbers={"conversions": conversions, "cut_conversions": len(cut), "users": len(users)},
         keys=shown_keys(worst.head(MOST_KEYS)),

@@ -20,7 +20,7 @@ def schema_outcome(before: Mapping[str, str] | None, now: Mapping[str, str]) -> 
     """Return how the columns of the newest delivery differ from the one before; types by column, '' where unknown."""
     if before is None:
         return Outcome(
-            verdict=Verdict.PASSED, told="There is no delivery to compare with.", numbers={"columns": len(now)}
+            verdict=Verdict.PASSED, message="There is no delivery to compare with.", numbers={"columns": len(now)}
         )
     gone, new = sorted(before.keys() - now.keys()), sorted(now.keys() - before.keys())
     changed = sorted(
@@ -28,7 +28,7 @@ def schema_outcome(before: Mapping[str, str] | None, now: Mapping[str, str]) -> 
         for column in before.keys() & now.keys()
         if before[column] and now[column] and before[column] != now[column]
     )
-    told = [
+    message = [
         f"{word}: {', '.join(columns[:MOST_KEYS])}"
         for word, columns in (
             ("gone", gone),
@@ -39,7 +39,7 @@ def schema_outcome(before: Mapping[str, str] | None, now: Mapping[str, str]) -> 
     ]
     return Outcome(
         verdict=Verdict.WARNING if gone or changed else Verdict.PASSED,
-        told=f"Columns {'; '.join(told)}." if told else "The same columns as in the dump before.",
+        message=f"Columns {'; '.join(message)}." if message else "The same columns as in the dump before.",
         numbers={"columns": len(now), "gone": len(gone), "new": len(new), "changed": len(changed)},
     )
 
@@ -50,12 +50,12 @@ def required_outcome(columns: Collection[str], *, must_have: Sequence[str], rows
     share = undated / rows if rows else 0.0
     numbers = {"rows": rows, "missing_columns": len(missing), "rows_without_time": undated, "share_without_time": share}
     if not rows:
-        return Outcome(verdict=Verdict.PASSED, told="No row was delivered.", numbers=numbers)
+        return Outcome(verdict=Verdict.PASSED, message="No row was delivered.", numbers=numbers)
     if missing:
-        return Outcome(verdict=Verdict.FAILED, told=f"Lacks {', '.join(missing)}.", numbers=numbers)
+        return Outcome(verdict=Verdict.FAILED, message=f"Lacks {', '.join(missing)}.", numbers=numbers)
     return Outcome(
         verdict=by_share(share, warn=MOST_UNDATED),
-        told=f"Has {', '.join(must_have) or 'what it needs'}; {undated:,} of {rows:,} rows are without a time.",
+        message=f"Has {', '.join(must_have) or 'what it needs'}; {undated:,} of {rows:,} rows are without a time.",
         numbers=numbers,
     )
 
@@ -63,13 +63,13 @@ def required_outcome(columns: Collection[str], *, must_have: Sequence[str], rows
 def volume_outcome(rows: int, recent: Sequence[int]) -> Outcome:
     """Return whether a delivery is about as large as recent ones; a few are needed to know what is usual."""
     if len(recent) < FEWEST_DUMPS:
-        told = f"{rows:,} rows; {FEWEST_DUMPS} dumps are needed to know what is usual, {len(recent)} came before."
-        return Outcome(verdict=Verdict.PASSED, told=told, numbers={"rows": rows})
+        message = f"{rows:,} rows; {FEWEST_DUMPS} dumps are needed to know what is usual, {len(recent)} came before."
+        return Outcome(verdict=Verdict.PASSED, message=message, numbers={"rows": rows})
     usual = median(recent)
     low, high = usual * LEAST_VOLUME, usual * MOST_VOLUME
     return Outcome(
         verdict=Verdict.PASSED if low <= rows <= max(high, _FEW_ROWS) else Verdict.WARNING,
-        told=f"{rows:,} rows; the median of the last {len(recent)} dumps is {usual:,.0f}.",
+        message=f"{rows:,} rows; the median of the last {len(recent)} dumps is {usual:,.0f}.",
         numbers={"rows": rows, "usual_rows": float(usual)},
     )
 
@@ -84,12 +84,16 @@ def rows_outcome(*, delivered: int, stored: int, heaps_count: int | None) -> Out
     """
     numbers = {"rows_delivered": delivered, "rows_stored": stored}
     if stored != delivered:
-        told = f"{delivered:,} rows were landed, the lake holds {stored:,}. Run heap_sync with `reland` for this dump."
-        return Outcome(verdict=Verdict.FAILED, told=told, numbers=numbers)
+        message = (
+            f"{delivered:,} rows were landed, the lake holds {stored:,}. Run heap_sync with `reland` for this dump."
+        )
+        return Outcome(verdict=Verdict.FAILED, message=message, numbers=numbers)
     if heaps_count is not None and heaps_count != delivered:
-        told = f"Heap says that it delivered {heaps_count:,} rows, the files had {delivered:,}. Ask Heap."
-        return Outcome(verdict=Verdict.WARNING, told=told, numbers={**numbers, "rows_says_heap": heaps_count})
-    return Outcome(verdict=Verdict.PASSED, told=f"All {delivered:,} delivered rows are in the lake.", numbers=numbers)
+        message = f"Heap says that it delivered {heaps_count:,} rows, the files had {delivered:,}. Ask Heap."
+        return Outcome(verdict=Verdict.WARNING, message=message, numbers={**numbers, "rows_says_heap": heaps_count})
+    return Outcome(
+        verdict=Verdict.PASSED, message=f"All {delivered:,} delivered rows are in the lake.", numbers=numbers
+    )
 
 
 def resync_outcome(dump_id: int, *, incremental: bool, before: int | None, now: int) -> Outcome:
@@ -98,13 +102,13 @@ def resync_outcome(dump_id: int, *, incremental: bool, before: int | None, now: 
     ``before`` are the rows of the deliveries that it made void; None if there were none, or the lake has them no more.
     """
     if incremental:
-        return Outcome(verdict=Verdict.PASSED, told="Nothing was replaced.", numbers={"rows": now, "changed": 0.0})
+        return Outcome(verdict=Verdict.PASSED, message="Nothing was replaced.", numbers={"rows": now, "changed": 0.0})
     if not before:
-        told = f"Dump {dump_id} delivered the whole table, {now:,} rows; none are known that it replaced."
-        return Outcome(verdict=Verdict.PASSED, told=told, numbers={"rows": now, "changed": 0.0})
+        message = f"Dump {dump_id} delivered the whole table, {now:,} rows; none are known that it replaced."
+        return Outcome(verdict=Verdict.PASSED, message=message, numbers={"rows": now, "changed": 0.0})
     changed = (now - before) / before
     return Outcome(
         verdict=by_share(abs(changed), warn=MOST_HISTORY_CHANGED),
-        told=f"Dump {dump_id} delivered the whole table anew: {before:,} rows before, {now:,} now ({changed:+.1%}).",
+        message=f"Dump {dump_id} delivered the whole table: {before:,} rows before, {now:,} now ({changed:+.1%}).",
         numbers={"rows": now, "rows_before": before, "changed": changed},
     )

@@ -23,12 +23,12 @@ def freshness(synced_to: datetime | None, *, now: datetime, warn: timedelta, fai
     """Return how fresh a table is; ``synced_to`` is the time of its newest data, None where no row tells."""
     limits = {"warn_hours": _hours(warn), "fail_hours": _hours(fail)}
     if synced_to is None:
-        return Outcome(verdict=Verdict.WARNING, told="No row tells how old the data is.", numbers=limits)
+        return Outcome(verdict=Verdict.WARNING, message="No row tells how old the data is.", numbers=limits)
     lag = max(now - synced_to, timedelta())
     verdict = Verdict.FAILED if lag >= fail else Verdict.WARNING if lag >= warn else Verdict.PASSED
     return Outcome(
         verdict=verdict,
-        told=f"The newest data is {_hours(lag):,.1f} h old; a warning is due at {_hours(warn):g} h,"
+        message=f"The newest data is {_hours(lag):,.1f} h old; a warning is due at {_hours(warn):g} h,"
         f" a failure at {_hours(fail):g} h.",
         numbers={"lag_hours": round(_hours(lag), 3), **limits},
     )

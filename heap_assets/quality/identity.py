@@ -1,7 +1,7 @@
 """Rules on who became whom: cycles, users with two targets, and one person made of too many users.
 
 In: user_migrations (from_user_id, to_user_id), identity_map, and users' identities. Source: Heap's page on identity
-resolution: an identity such as 'undefined' or 'null', sent by a page for everybody, merges everybody into one person.
+resolution: an identity such as 'undefined' or 'null', sent by a page for all users, merges all of them into one person.
 """
 
 import polars as pl
@@ -18,7 +18,7 @@ def cycles_outcome(migrations: pl.DataFrame, identity_map: pl.DataFrame) -> Outc
     broken = moved.filter(~moved.is_in(identity_map["user_id"].implode())).sort()
     return Outcome(
         verdict=Verdict.WARNING if len(broken) else Verdict.PASSED,
-        told=f"{len(broken):,} migrations close a circle; the newest edge of each is left out.",
+        message=f"{len(broken):,} migrations close a circle; the newest edge of each is left out.",
         numbers={"migrations": len(moved), "cycles": len(broken)},
         keys=shown_keys(broken.head(MOST_KEYS).to_frame()),
     )
@@ -30,7 +30,7 @@ def conflicts_outcome(migrations: pl.DataFrame) -> Outcome:
     conflicts = targets.group_by("from_user_id").len("targets").filter(pl.col("targets") > 1).sort("from_user_id")
     return Outcome(
         verdict=Verdict.WARNING if len(conflicts) else Verdict.PASSED,
-        told=f"{len(conflicts):,} users were merged into more than one other user; the newest migration counts.",
+        message=f"{len(conflicts):,} users were merged into more than one other user; the newest migration counts.",
         numbers={"conflicts": len(conflicts)},
         keys=shown_keys(conflicts.head(MOST_KEYS)),
     )
@@ -49,8 +49,9 @@ def fan_in_outcome(identity_map: pl.DataFrame, identities: pl.DataFrame) -> Outc
     bad = bad.sort("merged_users", "user_id", descending=True)
     return Outcome(
         verdict=Verdict.WARNING if len(bad) else Verdict.PASSED,
-        told=f"{len(large):,} people are made of more than {MOST_USERS_IN_ONE:,} users, {len(merged):,} of users whose"
-        " identity says nothing, such as 'undefined'. Have the page call heap.identify only for people who are known.",
+        message=f"{len(large):,} people are made of more than {MOST_USERS_IN_ONE:,} users, {len(merged):,} of users"
+        " whose identity says nothing, such as 'undefined'. Have the page call heap.identify only for people who are"
+        " known.",
         numbers={
             "people": len(sizes),
             "most_users_in_one": int(sizes["merged_users"].max() or 0),  # type: ignore[arg-type]

@@ -24,10 +24,10 @@ def key_outcome(keys: pl.DataFrame, *, rows: int) -> Outcome:
     numbers = {"rows_checked": rows, "rows_without_key": len(null), "repeated_keys": len(repeated)}
     name = ", ".join(keys.columns)
     if not len(null) and not len(repeated):
-        return Outcome(verdict=Verdict.PASSED, told=f"Each row has a key of its own ({name}).", numbers=numbers)
+        return Outcome(verdict=Verdict.PASSED, message=f"Each row has a key of its own ({name}).", numbers=numbers)
     return Outcome(
         verdict=Verdict.FAILED,
-        told=f"{len(repeated):,} keys ({name}) stand in more than one row, {len(null):,} rows have none. Nothing is"
+        message=f"{len(repeated):,} keys ({name}) stand in more than one row, {len(null):,} rows have none. Nothing is"
         " published. Run heap_sync with `ops.resolve.config.rebuild: true`.",
         numbers=numbers,
         keys=shown_keys(pl.concat([null, repeated]).head(MOST_KEYS)),
@@ -43,8 +43,8 @@ def delivery_outcome(ids: pl.DataFrame, *, dump_id: int, rows: int) -> Outcome |
         return None
     return Outcome(
         verdict=Verdict.FAILED,
-        told=f"Dump {dump_id}: {len(ids):,} of {rows:,} rows lack an id that they need. Nothing is published. Have Heap"
-        " deliver the dump again; the sensor takes it at once.",
+        message=f"Dump {dump_id}: {len(ids):,} of {rows:,} rows lack an id that they need. Nothing is published. Have"
+        " Heap deliver the dump again; the sensor takes it at once.",
         numbers={"rows_checked": rows, "rows_without_key": len(ids), "repeated_keys": 0},
         keys=shown_keys(ids.head(MOST_KEYS)),
     )

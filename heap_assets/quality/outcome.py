@@ -31,7 +31,7 @@ class Outcome:
     """
 
     verdict: Verdict
-    told: str
+    message: str
     numbers: Mapping[str, float] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
 

@@ -22,7 +22,7 @@ def times_outcome(rows: pl.LazyFrame, *, time: str, key: list[str], until: datet
     share = count / total if total else 0.0
     return Outcome(
         verdict=by_share(share, warn=MOST_OUT_OF_RANGE, fail=FAR_TOO_MANY_OUT_OF_RANGE),
-        told=f"{count:,} of {total:,} times lie before 2010 or more than a day after the dump.",
+        message=f"{count:,} of {total:,} times lie before 2010 or more than a day after the dump.",
         numbers={"rows": total, "out_of_range": count, "share": share},
         keys=shown_keys(rows.filter(odd).select(*key, time).head(MOST_KEYS).collect()) if count else (),
     )
@@ -31,7 +31,7 @@ def times_outcome(rows: pl.LazyFrame, *, time: str, key: list[str], until: datet
 def reference_outcome(rows: pl.LazyFrame, known: pl.LazyFrame, *, column: str, key: list[str], what: str) -> Outcome:
     """Return whether what the rows refer to is known: ``column`` against the only column of ``known``.
 
-    Rows that refer to nothing are no matter here.
+    Rows that refer to nothing do not matter here.
     """
     (there,) = known.collect_schema().names()
     refers = rows.filter(pl.col(column).is_not_null())
@@ -41,7 +41,7 @@ def reference_outcome(rows: pl.LazyFrame, known: pl.LazyFrame, *, column: str, k
     share = len(lost) / total if total else 0.0
     return Outcome(
         verdict=by_share(share, warn=MOST_UNKNOWN),
-        told=f"{len(lost):,} of {total:,} rows have a {column} that is not among {what}.",
+        message=f"{len(lost):,} of {total:,} rows have a {column} that is not among {what}.",
         numbers={"rows": total, "unknown": len(lost), "share": share},
         keys=shown_keys(lost.head(MOST_KEYS)),
     )

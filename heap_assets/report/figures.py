@@ -212,7 +212,7 @@ def _cohorts(rows: Sequence[tuple[Any, ...]]) -> tuple[Cohort, ...]:
 
 
 def _freshness(table: SyncedTable, limits: Freshness, now: datetime) -> TableFreshness:
-    limit = limits.of(table.name)
+    limit = limits.limits_of(table.name)
     age = None if table.synced_to_time is None else now - table.synced_to_time
     verdict: Literal["fresh", "late", "stale", "no data"] = "fresh"
     if age is None:

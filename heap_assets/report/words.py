@@ -28,14 +28,14 @@ def duration(seconds: float | None) -> str:
     """
     if seconds is None:
         return _DASH
-    for limit, told in (
+    for limit, message in (
         (9.95, f"{seconds:.1f} s"),
         (99.5, f"{seconds:.0f} s"),
         (99.5 * _MINUTE, f"{seconds / _MINUTE:.0f} min"),
         (_DAY, f"{seconds / _HOUR:.1f} h"),
     ):
         if seconds < limit:
-            return told
+            return message
     if seconds > _HOURS_MATTER:
         return f"{seconds / _DAY:.0f} d"
     days, hours = divmod(round(seconds / _HOUR), 24)

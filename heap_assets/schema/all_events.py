@@ -10,7 +10,7 @@ from heap_assets.schema.documented_columns import EVENT_COLUMNS
 from heap_assets.schema.heap_tables import raw_table
 from heap_assets.schema.names import folded, published_names
 from heap_assets.schema.own_tables import BASIC_COLUMNS, BUILT_IN_EVENT_COLUMNS, EVENT_TABLE_NAME
-from heap_assets.schema.table_schema import ColumnShape, TableShape
+from heap_assets.schema.table_schema import ColumnSchema, TableSchema
 from heap_assets.schema.value_types import ValueType, resolved_type
 
 
@@ -21,22 +21,22 @@ class UnionColumn:
     name: str
     published: str
     type: ValueType
-    tables: Mapping[str, ColumnShape]
+    tables: Mapping[str, ColumnSchema]
 
 
 def union_columns(
-    shapes: Iterable[TableShape], *, column_set: str, reserved: Iterable[str] = ()
+    table_schemas: Iterable[TableSchema], *, column_set: str, reserved: Iterable[str] = ()
 ) -> tuple[UnionColumn, ...]:
     """Return the columns of all_events over these tables, without event_table_name and original_user_id.
 
     ``column_set`` is ``all``, ``builtin`` (the columns that Heap documents for such tables and that one has) or
     ``basic``; the basic columns are always there. Types are resolved across tables as within one.
     """
-    tables: dict[str, dict[str, ColumnShape]] = {}
-    shapes = list(shapes)
-    for shape in shapes:
-        for column in shape.columns:
-            tables.setdefault(column.name, {})[shape.name] = column
+    tables: dict[str, dict[str, ColumnSchema]] = {}
+    table_schemas = list(table_schemas)
+    for table_schema in table_schemas:
+        for column in table_schema.columns:
+            tables.setdefault(column.name, {})[table_schema.name] = column
     basic = [name for name in BASIC_COLUMNS if name != EVENT_TABLE_NAME]
     if column_set == "builtin":
         tables = {name: found for name, found in tables.items() if folded(name) in BUILT_IN_EVENT_COLUMNS}
@@ -55,7 +55,7 @@ def union_columns(
     )
 
 
-def _union_type(name: str, columns: Mapping[str, ColumnShape]) -> ValueType:
+def _union_type(name: str, columns: Mapping[str, ColumnSchema]) -> ValueType:
     native = raw_table("").native_type(name)
     counting = {kind for column in columns.values() for kind in ([column.type] if column.stored else [])}
     return native or resolved_type(counting)

@@ -160,7 +160,7 @@ class Meaning(Generic[E]):
     columns: Mapping[str, ValueType]
     engine: _Engine[E]
 
-    def of(self, definition: Definition) -> E:
+    def expression(self, definition: Definition) -> E:
         """Return the property's value, in the narrowest type that holds all its values, else as text."""
         result = self.result_type(definition)
         cases = [(self._condition(case.condition), self._operand(case.value, result)) for case in definition.cases]

@@ -19,7 +19,7 @@ from heap_assets.schema.value_types import ValueType, resolved_type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnShape:
+class ColumnSchema:
     """One column: its delivered name, the type a reader sees, and in which types its values are stored."""
 
     name: str
@@ -28,11 +28,11 @@ class ColumnShape:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableShape:
+class TableSchema:
     """One raw table; ``unkeyed`` tells that some rows lack a required id and belong to the quarantine."""
 
     name: str
-    columns: tuple[ColumnShape, ...]
+    columns: tuple[ColumnSchema, ...]
     unkeyed: bool
 
     @property
@@ -57,17 +57,17 @@ class TableShape:
         return self._names([ORIGINAL_USER_ID.name] if self.table.is_event_like else [])
 
     def _names(self, ours: Iterable[str]) -> dict[str, str]:
-        """Return the published names: ids and times, which everybody joins on, keep theirs whatever else comes."""
+        """Return the published names: ids and times, which queries join on, keep theirs whatever else comes."""
         kept = {*self.table.certain, *self.table.ids} & {column.name for column in self.columns}
         others = [column.name for column in self.columns if column.name not in kept]
         return {**published_names(others, reserved=[*kept, *ours]), **{name: name for name in kept}}
 
-    def column(self, name: str) -> ColumnShape | None:
+    def column(self, name: str) -> ColumnSchema | None:
         """Return the column of this delivered name."""
         return next((column for column in self.columns if column.name == name), None)
 
 
-class Holding(Protocol):
+class FileStats(Protocol):
     """What is known of a stored file without opening it: rows, and the nulls of each of its stored columns."""
 
     @property
@@ -79,7 +79,7 @@ class Holding(Protocol):
         """Return how many rows are null in each stored column of the file."""
 
 
-def table_shape(name: str, files: Sequence[Holding], *, manifest_columns: Iterable[str] = ()) -> TableShape:
+def schema_of_files(name: str, files: Sequence[FileStats], *, manifest_columns: Iterable[str] = ()) -> TableSchema:
     """Return the shape of a table that consists of these files.
 
     ``manifest_columns`` are the columns that manifests name; they only serve a table without any file.
@@ -102,13 +102,13 @@ def table_shape(name: str, files: Sequence[Holding], *, manifest_columns: Iterab
     order = {column: place for place, column in enumerate(documented)}
     names = sorted(found, key=lambda column: (order.get(column, len(order)), column))
     unkeyed = any(file.nulls.get(stored_name(column, LONG), file.rows) for file in files for column in table.required)
-    return TableShape(
-        name=name, columns=tuple(_column_shape(table, column, found[column]) for column in names), unkeyed=unkeyed
+    return TableSchema(
+        name=name, columns=tuple(_column_schema(table, column, found[column]) for column in names), unkeyed=unkeyed
     )
 
 
-def _column_shape(table: RawTable, column: str, types: set[ValueType]) -> ColumnShape:
+def _column_schema(table: RawTable, column: str, types: set[ValueType]) -> ColumnSchema:
     native = table.native_type(column)
     if native is None:
-        return ColumnShape(name=column, type=resolved_type(types), stored=tuple(sorted(types)))
-    return ColumnShape(name=column, type=native, stored=(native,) if native in types else ())
+        return ColumnSchema(name=column, type=resolved_type(types), stored=tuple(sorted(types)))
+    return ColumnSchema(name=column, type=native, stored=(native,) if native in types else ())

@@ -61,7 +61,7 @@ def key_below_root(listed: str, dump_id: int | None = None) -> str:
 
     What stands before that folder belongs to the place from which the export was copied, and is dropped. Without the
     dump's number, or where a manifest lists another dump's file, the first folder ``sync_<digits>`` is taken: a table
-    may bear such a name too, but only comes after it. A bucket is no folder, and nothing is URL-decoded.
+    may bear such a name too, but only comes after it. A bucket is not a folder, and nothing is URL-decoded.
 
     >>> key_below_root("s3://heap-rs3-acme/copies/sync_7/users/part%41 1.avro")
     'sync_7/users/part%41 1.avro'

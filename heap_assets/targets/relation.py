@@ -12,7 +12,7 @@ import polars as pl
 
 from heap_assets.schema.all_events import UnionColumn
 from heap_assets.schema.labeled import Definition
-from heap_assets.schema.table_schema import TableShape
+from heap_assets.schema.table_schema import TableSchema
 from heap_assets.schema.value_types import ValueType
 
 
@@ -36,7 +36,7 @@ class ResolvedFiles:
         superseded: The rows that do not count, if there are any.
     """
 
-    shape: TableShape
+    table_schema: TableSchema
     names: Mapping[str, str]
     files: tuple[str, ...]
     alike: bool

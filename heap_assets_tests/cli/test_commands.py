@@ -211,7 +211,7 @@ def test_a_sample_is_written_and_the_same_arguments_write_the_same_bytes(shell):
     ("arguments", "said"),
     [
         (["sample"], "Missing option '--out'"),
-        (["sample", "--out", "x", "--end", "tomorrow"], "tomorrow is no day; write YYYY-MM-DD"),
+        (["sample", "--out", "x", "--end", "tomorrow"], "tomorrow is not a day; write YYYY-MM-DD"),
         (["sample", "--out", "x", "--users", "0"], "'--users'"),
         (["sync", "--reland", "x"], "'x' is not a valid integer"),
         (["sink"], "No such command 'sink'"),

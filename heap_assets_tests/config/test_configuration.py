@@ -62,7 +62,7 @@ def test_without_any_key_the_contracts_defaults_hold(text):
     lists = (found.own_domains, found.funnel_events, found.conversion_events, found.funnels, found.segments)
     assert (*lists, found.channels) == ((),) * 6
     assert (found.attribution.lookback, found.attribution.half_life) == (timedelta(days=14), timedelta(days=7))
-    limits = found.freshness.of("anything")
+    limits = found.freshness.limits_of("anything")
     assert (limits.warn, limits.fail) == (timedelta(hours=26), timedelta(hours=50))
 
 
@@ -79,8 +79,8 @@ def test_the_contracts_example_is_read_in_full():
     assert (gold.where, gold.did, gold.did_not) == ({"plan": "gold"}, None, None)
     assert (buyers.name, buyers.did) == ("buyers", "order_completed")
     assert found.channel_rules == (ChannelRule(name="Newsletter", utm_medium=TextCondition(contains="email")),)
-    assert found.freshness.of("pageviews").fail == timedelta(hours=12)
-    assert found.freshness.of("users").fail == timedelta(hours=50)
+    assert found.freshness.limits_of("pageviews").fail == timedelta(hours=12)
+    assert found.freshness.limits_of("users").fail == timedelta(hours=50)
 
 
 def test_the_packaged_file_fits_the_sample_shop():
@@ -201,8 +201,11 @@ def test_own_domains_are_kept_in_lower_case():
 
 def test_limits_that_a_table_leaves_out_are_the_defaults():
     found = configured("freshness: {default: {fail: 3d}, tables: {pageviews: {warn: 1m}, users: {fail: 2d}}}").freshness
-    assert (found.of("pageviews").warn, found.of("pageviews").fail) == (timedelta(minutes=1), timedelta(days=3))
-    assert (found.of("users").warn, found.of("users").fail) == (timedelta(hours=26), timedelta(days=2))
+    assert (found.limits_of("pageviews").warn, found.limits_of("pageviews").fail) == (
+        timedelta(minutes=1),
+        timedelta(days=3),
+    )
+    assert (found.limits_of("users").warn, found.limits_of("users").fail) == (timedelta(hours=26), timedelta(days=2))
 
 
 def test_channel_rules_nest_and_may_share_a_name():
@@ -393,7 +396,7 @@ colour: red
         ("[" * 3000, "line 1: broken YAML: "),
         ("project: !!python/name:os.system x", 'line 1: broken YAML: "x" is no python/name:os.system'),
         ("project: !!int x", 'line 1: broken YAML: "x" is no int'),
-        ("? [a]\n: b", "line 1: the file: a key is no text"),
+        ("? [a]\n: b", "line 1: the file: a key is not text"),
         ("- a", 'line 1: the file: ["a"]; allowed: a mapping with the keys project'),
         ("just words", 'line 1: the file: "just words"; allowed: a mapping with the keys project'),
     ],
@@ -435,7 +438,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path):
         load_configuration(tmp_path)
     latin = tmp_path / "latin.yaml"
     latin.write_bytes("project: größe".encode("latin-1"))
-    with pytest.raises(ConfigurationError, match="it is no UTF-8 text"):
+    with pytest.raises(ConfigurationError, match="it is not UTF-8 text"):
         load_configuration(latin)
 
 

@@ -1,6 +1,6 @@
 """Times: every form of the contract's section 1, read alike by Polars, by DuckDB and by plain Python.
 
-Here: single values. Not here: which columns are times, what becomes of text that is no time
+Here: single values. Not here: which columns are times, what becomes of text that is not a time
 (transforms/test_storing.py).
 """
 

@@ -5,8 +5,8 @@ import pytest
 
 from heap_assets.lake.layers import RowsByUser
 from heap_assets.lake.storage import FolderStorage
-from heap_assets.lake.written_files import kept_rows
-from heap_assets.pipeline.build.analytics_state import MadeModel
+from heap_assets.lake.written_files import write_file
+from heap_assets.pipeline.build.analytics_state import BuiltModel
 
 USERS, STEPS = 100_000, 4
 ROWS = RowsByUser("user", "rows", "a model")
@@ -22,13 +22,13 @@ def rows_of(users, made):
 def test_rows_of_a_user_stand_together_in_order_and_are_those_of_the_newest_layer(tmp_path, every, layers_left):
     storage = FolderStorage(tmp_path)
     base = ROWS.kept(storage, rows_of(range(USERS), pl.lit(0)))
-    made = MadeModel(of="", layers=(base,), rows=base.rows)
+    made = BuiltModel(of="", layers=(base,), rows=base.rows)
     again = [range(0, USERS, one) for one in every]  # some were refreshed twice
     for number, users in enumerate(again, start=1):
-        whose = kept_rows(storage, "rows", pl.DataFrame({"user_id": users}), about="users").path
+        whose = write_file(storage, "rows", pl.DataFrame({"user_id": users}), about="users").path
         layer = ROWS.kept(storage, rows_of(users, pl.lit(number)), users=whose)
         layers, rows = ROWS.with_layer(storage, made, layer)
-        made = MadeModel(of="", layers=layers, rows=rows)
+        made = BuiltModel(of="", layers=layers, rows=rows)
     assert len(made.layers) == layers_left
     found = ROWS.live(storage, made.layers).collect(engine="streaming")
     assert found.height == made.rows == USERS * STEPS

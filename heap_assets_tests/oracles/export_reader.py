@@ -57,7 +57,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest that counts for one dump; ``content`` is None if it is no manifest."""
+    """The manifest that counts for one dump; ``content`` is None if it is not a manifest."""
 
     dump_id: int
     path: Path

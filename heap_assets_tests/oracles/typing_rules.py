@@ -71,7 +71,7 @@ def as_id(value: object) -> int | None:
 
 
 def as_time(value: object) -> datetime | None:
-    """Return a moment in UTC without zone, to the microsecond; 0 and what is no time are none.
+    """Return a moment in UTC without zone, to the microsecond; 0 and what is not a time are none.
 
     >>> as_time("2024-01-02T03:04:05.1234567+0130")
     datetime.datetime(2024, 1, 2, 1, 34, 5, 123456)

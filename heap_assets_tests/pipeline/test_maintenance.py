@@ -151,7 +151,7 @@ def test_files_of_older_analyses_go_after_a_week_and_those_of_layers_in_use_stay
     sync.publish()
     with duckdb.connect(sync.settings.duckdb_path, read_only=True) as connection:
         (found,) = connection.execute("SELECT count(*) FROM heap_analytics.heap_events").fetchone()
-    assert found == sync.analyze().models["heap_events"].made.rows
+    assert found == sync.analyze().models["heap_events"].built.rows
 
 
 def test_packs_that_are_read_no_more_go_after_a_week(sync, tmp_path, monkeypatch):

@@ -82,8 +82,8 @@ def told(sync):
         found[name] = sorted(map(repr, table.current.rows(table.superseded).collect().rows(named=True)))
         found[f"{name}, migrated"] = table.current.rows(table.migrated_superseded).collect().height
     if resolution.users is not None:
-        shape = resolution.tables["users"].current.shape
-        merged = by_merged_user(shape).live(sync.storage, resolution.users.layers).collect()
+        table_schema = resolution.tables["users"].current.table_schema
+        merged = by_merged_user(table_schema).live(sync.storage, resolution.users.layers).collect()
         found["merged users"] = sorted(map(repr, merged.rows(named=True)))
     return found
 

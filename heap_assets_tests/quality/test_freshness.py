@@ -32,12 +32,12 @@ def test_the_verdict_follows_the_age_of_the_data(synced_to, verdict, lag):
     outcome = freshness(synced_to, now=NOW, warn=WARN, fail=FAIL)
     assert (outcome.verdict, outcome.numbers.get("lag_hours")) == (verdict, lag)
     assert outcome.passed is (verdict is Verdict.PASSED)
-    assert outcome.told
+    assert outcome.message
 
 
 def test_the_limits_are_told_with_the_lag():
     outcome = freshness(ago(30), now=NOW, warn=WARN, fail=FAIL)
-    assert outcome.told == "The newest data is 30.0 h old; a warning is due at 26 h, a failure at 50 h."
+    assert outcome.message == "The newest data is 30.0 h old; a warning is due at 26 h, a failure at 50 h."
     assert outcome.numbers == {"lag_hours": 30.0, "warn_hours": 26.0, "fail_hours": 50.0}
 
 

@@ -49,7 +49,7 @@ def test_a_delivery_that_is_mostly_without_ids_is_damaged(rows, lacking, damaged
     assert (found is not None) is damaged
     if found is not None:
         assert found.verdict is FAILED
-        assert found.told.startswith("Dump 7: 51 of 100 rows")
+        assert found.message.startswith("Dump 7: 51 of 100 rows")
         assert len(found.keys) == MOST_KEYS
 
 
@@ -68,7 +68,7 @@ def test_a_delivery_that_is_mostly_without_ids_is_damaged(rows, lacking, damaged
 def test_columns_are_those_of_the_dump_before(before, now, verdict, told):
     found = deliveries.schema_outcome(before, now)
     assert found.verdict is verdict
-    assert told in found.told
+    assert told in found.message
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_columns_are_those_of_the_dump_before(before, now, verdict, told):
 def test_required_columns_are_there_and_rows_are_dated(columns, rows, undated, verdict, told):
     found = deliveries.required_outcome(columns, must_have=("event_id", "time"), rows=rows, undated=undated)
     assert found.verdict is verdict
-    assert told in found.told
+    assert told in found.message
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ def test_every_delivered_row_is_in_the_lake(delivered, stored, heaps, verdict):
         (True, 100, 5, PASSED, 0.0, "Nothing was replaced"),
         (False, None, 5, PASSED, 0.0, "whole table, 5 rows; none are known that it replaced"),
         (False, 0, 5, PASSED, 0.0, "whole table, 5 rows; none are known that it replaced"),
-        (False, 100, 105, PASSED, 0.05, "whole table anew: 100 rows before, 105 now (+5.0%)"),
-        (False, 100, 106, WARNING, 0.06, "whole table anew"),
-        (False, 100, 0, WARNING, -1.0, "whole table anew"),
+        (False, 100, 105, PASSED, 0.05, "whole table: 100 rows before, 105 now (+5.0%)"),
+        (False, 100, 106, WARNING, 0.06, "whole table"),
+        (False, 100, 0, WARNING, -1.0, "whole table"),
     ],
 )
 def test_a_resync_is_announced_with_how_much_it_changed(*, incremental, before, now, verdict, changed, told):
     found = deliveries.resync_outcome(7, incremental=incremental, before=before, now=now)
     assert found.verdict is verdict
     assert found.numbers["changed"] == pytest.approx(changed)
-    assert told in found.told
+    assert told in found.message
 
 
 def timed(*times: datetime | None) -> pl.LazyFrame:

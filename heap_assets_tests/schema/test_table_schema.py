@@ -10,7 +10,7 @@ import pytest
 from heap_assets.schema.all_events import union_columns
 from heap_assets.schema.published_tables import published_tables
 from heap_assets.schema.stored_columns import delivered_column, escaped, stored_name, unescaped
-from heap_assets.schema.table_schema import TableShape, table_shape
+from heap_assets.schema.table_schema import TableSchema, schema_of_files
 from heap_assets.schema.value_types import ValueType, resolved_type
 
 TEXT, LONG, DOUBLE, TIME, BOOLEAN = (
@@ -31,11 +31,11 @@ class Held:
     rows: int = 3
 
 
-def event(*files: dict[str, int], name: str = "signup") -> TableShape:
-    return table_shape(name, [Held({**EVENT_IDS, **nulls}) for nulls in files])
+def event(*files: dict[str, int], name: str = "signup") -> TableSchema:
+    return schema_of_files(name, [Held({**EVENT_IDS, **nulls}) for nulls in files])
 
 
-def types(shape: TableShape) -> dict[str, ValueType]:
+def types(shape: TableSchema) -> dict[str, ValueType]:
     return {column.name: column.type for column in shape.columns}
 
 
@@ -80,24 +80,24 @@ def test_ids_and_times_have_their_type_whatever_came():
 
 
 def test_a_table_without_files_has_the_columns_of_its_manifests_and_those_that_it_must_have():
-    shape = table_shape("signup", [], manifest_columns=["plan", "session_time", "event_id"])
+    shape = schema_of_files("signup", [], manifest_columns=["plan", "session_time", "event_id"])
     assert types(shape) == {**IDS, "plan": TEXT, "session_time": TEXT}
     assert types(event({}, name="signup")) == IDS
-    assert types(table_shape("signup", [Held(EVENT_IDS)], manifest_columns=["plan"])) == IDS
+    assert types(schema_of_files("signup", [Held(EVENT_IDS)], manifest_columns=["plan"])) == IDS
 
 
 def test_event_metadata_always_has_its_documented_columns_and_the_history_has_none():
-    assert len(table_shape("_event_metadata", []).columns) == 8
-    assert table_shape("_sync_history", []).columns == ()
+    assert len(schema_of_files("_event_metadata", []).columns) == 8
+    assert schema_of_files("_sync_history", []).columns == ()
 
 
 def test_rows_that_lack_an_id_are_known_from_the_null_counts():
     assert not event({}).unkeyed
     assert event({"user_id$long": 1}).unkeyed
     assert not event({"session_id$long": 3}).unkeyed
-    assert table_shape("sessions", [Held({**EVENT_IDS, "session_id$long": 1})]).unkeyed
-    assert table_shape("signup", [Held({"event_id$long": 0})]).unkeyed
-    assert not table_shape("signup", [Held({}, rows=0)]).unkeyed
+    assert schema_of_files("sessions", [Held({**EVENT_IDS, "session_id$long": 1})]).unkeyed
+    assert schema_of_files("signup", [Held({"event_id$long": 0})]).unkeyed
+    assert not schema_of_files("signup", [Held({}, rows=0)]).unkeyed
 
 
 def test_a_column_that_meets_an_id_gives_way_whatever_its_case():
@@ -113,7 +113,7 @@ def test_original_user_id_is_ours_only_in_the_migrated_schema_of_event_tables():
     shape = event({"original_user_id$long": 0})
     assert shape.names_in_s()["original_user_id"] == "original_user_id"
     assert shape.names_in_migrated()["original_user_id"] == "original_user_id_2"
-    users = table_shape("users", [Held({"user_id$long": 0, "original_user_id": 0})])
+    users = schema_of_files("users", [Held({"user_id$long": 0, "original_user_id": 0})])
     assert users.names_in_migrated()["original_user_id"] == "original_user_id"
 
 

@@ -19,10 +19,10 @@ from heap_assets.transforms.duplicates import (
     OWNER,
     keys,
     repeated_entities,
-    resettled,
-    settled,
+    with_duplicates,
+    updated_duplicates,
 )
-from heap_assets.transforms.identity import moved_users
+from heap_assets.transforms.identity import remapped_users
 from heap_assets_tests.oracles.typing_rules import EPOCH
 
 MONDAY = datetime(2024, 3, 11)  # noqa: DTZ001 (UTC without zone, as stored)
@@ -44,7 +44,7 @@ def merges(became: dict[int, int]) -> pl.DataFrame:
 
 def losers(rows: list[Row], became: dict[int, int] | None = None) -> list[int]:
     """Return the row ids that lose: with users as recorded, or once they have become others."""
-    found = settled(key_frame(rows), merges(became or {}))
+    found = with_duplicates(key_frame(rows), merges(became or {}))
     return sorted(found.filter(LOSES if became is None else LOSES_WHEN_MERGED)[ROW_ID])
 
 
@@ -70,7 +70,7 @@ def test_a_key_of_one_column_has_no_owner():
 
 
 def test_nothing_loses_among_no_rows():
-    found = settled(key_frame([]), merges({1: 2}))
+    found = with_duplicates(key_frame([]), merges({1: 2}))
     assert found.schema == {**SCHEMA, LOSES: pl.Boolean, LOSES_WHEN_MERGED: pl.Boolean}
     assert found.is_empty()
 
@@ -118,16 +118,16 @@ _map = st.dictionaries(st.integers(1, 2), st.integers(1, 4), max_size=2)
 
 @settings(max_examples=200, deadline=None)
 @given(rows=_rows, arrived=_rows, before=_map, after=_map)
-def test_what_is_settled_again_after_rows_and_merges_is_what_is_settled_at_once(rows, arrived, before, after):
+def test_what_is_updated_after_rows_and_merges_is_what_is_found_at_once(rows, arrived, before, after):
     then, now = merges(before), merges(after)
     arrived = [(len(rows) + place, *row) for place, *row in arrived]
     came = {entity for _, _, entity, *_ in arrived}
     earlier, everything = key_frame(rows), key_frame([*rows, *arrived])
-    known = settled(earlier.filter(pl.col(ENTITY).is_duplicated()), then)
+    known = with_duplicates(earlier.filter(pl.col(ENTITY).is_duplicated()), then)
     met = everything.filter(pl.col(ENTITY).is_in(came))
-    moved = moved_users(then, now)["user_id"]
-    found = resettled(known, met, moved=moved, identity_map=now)
-    at_once = settled(everything.filter(pl.col(ENTITY).is_duplicated()), now)
+    moved = remapped_users(then, now)["user_id"]
+    found = updated_duplicates(known, met, moved=moved, identity_map=now)
+    at_once = with_duplicates(everything.filter(pl.col(ENTITY).is_duplicated()), now)
     assert found.sort(ROW_ID).equals(at_once.sort(ROW_ID))
     assert (found is known) == (not came & set(everything.filter(pl.col(ENTITY).is_duplicated())[ENTITY])) or len(moved)
 

@@ -58,7 +58,7 @@ def _key(model: Model) -> dg.AssetKey:
 def analytics_metadata(
     analysis: Analysis, storage: Storage, migrated_schema: str
 ) -> Iterator[tuple[dg.AssetKey, bool, Metadata]]:
-    """Yield for every model, in the order in which they are made, whether it was made anew, and what it shows."""
+    """Yield for every model, in the order in which they are built, whether it was built in full, and what it shows."""
     for name, analyzed in analysis.models.items():
         schema = SCHEMA if analyzed.model in ANALYTICS else migrated_schema
         columns = analyzed.rows(storage).collect_schema()
@@ -70,7 +70,7 @@ def analytics_metadata(
 
 def _key_figures(analyzed: AnalyzedModel, storage: Storage) -> KeyFigures:
     """Return the key figures of a model; none of a large one, and of one without rows."""
-    if not analyzed.model.small or not analyzed.made.rows:
+    if not analyzed.model.small or not analyzed.built.rows:
         return KeyFigures()
     return _FIGURES.get(analyzed.model.name, no_key_figures)(analyzed.rows(storage).collect())
 
@@ -79,7 +79,7 @@ def _metadata(analyzed: AnalyzedModel, table: str, schema: Mapping[str, pl.DataT
     meanings = {column.name: column.meaning for column in (*USERS.columns, *analyzed.model.columns)}
     columns = [dg.TableColumn(name, _DUCKDB[kind], meanings.get(name)) for name, kind in schema.items()]
     metadata: Metadata = {
-        "dagster/row_count": dg.MetadataValue.int(analyzed.made.rows),
+        "dagster/row_count": dg.MetadataValue.int(analyzed.built.rows),
         "dagster/table_name": dg.MetadataValue.text(table),
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns=columns)),
     }

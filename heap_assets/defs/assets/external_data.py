@@ -10,10 +10,10 @@ from heap_assets.defs.keys import ANALYTICS_GROUP, OTHER, model_key
 from heap_assets.defs.resources import HeapSync
 from heap_assets.models.heap_users import HEAP_USERS
 from heap_assets.pipeline.build.external_data import ABOUT
-from heap_assets.sources.external.table import OtherTable
+from heap_assets.sources.external.table import ExternalTable
 
 
-def other_asset(other: OtherTable) -> dg.AssetsDefinition:
+def external_asset(other: ExternalTable) -> dg.AssetsDefinition:
     """Return the asset of a table of the user's own."""
 
     @dg.asset(
@@ -23,8 +23,8 @@ def other_asset(other: OtherTable) -> dg.AssetsDefinition:
         kinds={other.kind, "polars"},
         description=ABOUT,
     )
-    def join_other(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        joined = heap.of(context).join_other()
+    def join_external(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        joined = heap.sync_of(context).join_external()
         for warning in joined.warnings:
             context.log.warning("%s", warning)
         return dg.MaterializeResult(
@@ -36,4 +36,4 @@ def other_asset(other: OtherTable) -> dg.AssetsDefinition:
             }
         )
 
-    return join_other
+    return join_external

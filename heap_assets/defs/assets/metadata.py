@@ -85,11 +85,11 @@ def resolved_metadata(
 def _table_metadata(
     table: ResolvedTable, schema: str, published: str, rows: int, *, migrated: bool = False
 ) -> Metadata:
-    shape = table.current.shape
-    meanings = {column.name: column.meaning for column in shape.table.columns}
-    names = shape.names_in_migrated() if migrated else shape.names_in_s()
+    table_schema = table.current.table_schema
+    meanings = {column.name: column.meaning for column in table_schema.table.columns}
+    names = table_schema.names_in_migrated() if migrated else table_schema.names_in_s()
     columns = []
-    for column in shape.columns:
+    for column in table_schema.columns:
         columns.append(dg.TableColumn(names[column.name], column.type.duckdb, meanings.get(column.name)))
         if migrated and column.name == "user_id":
             columns.append(_column(ORIGINAL_USER_ID))
@@ -99,7 +99,7 @@ def _table_metadata(
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns=columns)),
         "last_dump": dg.MetadataValue.int(table.current.last_listed.dump.dump_id),
     }
-    what = "event" if shape.table.is_event_like else "change"
+    what = "event" if table_schema.table.is_event_like else "change"
     for name, time in ((f"first_{what}", table.facts.first_time), (f"last_{what}", table.facts.last_time)):
         if time is not None:
             metadata[name] = _timestamp(time)

@@ -12,7 +12,7 @@ from heap_assets.defs.keys import DUCKDB_FILE, HEAP, MIGRATED, OTHER, PUBLISHED,
 from heap_assets.pipeline.registry import KnownTable
 from heap_assets.schema.heap_tables import EVENT_METADATA, SYNC_HISTORY, SYNC_INFO, USER_MIGRATIONS, USERS, raw_table
 from heap_assets.schema.own_tables import ALL_EVENTS, IDENTITY_MAP, QUARANTINE
-from heap_assets.sources.external.table import OtherTable
+from heap_assets.sources.external.table import ExternalTable
 
 _KINDS = {RAW: {"avro", "deltalake"}, HEAP: {"polars", "view"}, MIGRATED: {"polars", "view"}, PUBLISHED: {"duckdb"}}
 _LAYERS = {
@@ -38,15 +38,15 @@ def table_spec(layer: str, table: KnownTable, deps: Iterable[dg.AssetKey]) -> dg
     """Return the asset of a table in a layer."""
     declared = raw_table(table.name)
     title = f"{table.about.rstrip('.')}.\n\n" if table.about else ""
-    retired = f"{table.retired}\n\n" if table.retired else ""
-    described = f"{title}{retired}{declared.description}\n\n{_LAYERS[layer]}"
+    archived = f"{table.archived}\n\n" if table.archived else ""
+    described = f"{title}{archived}{declared.description}\n\n{_LAYERS[layer]}"
     return dg.AssetSpec(
         table_key(layer, table.name),
         deps=list(deps),
         description=_PEOPLE if (layer, table.name) == (MIGRATED, USERS.kind) else described,
         group_name=layer,
         kinds=_KINDS[layer],
-        tags={"heap/retired": ""} if table.retired else {},
+        tags={"heap/retired": ""} if table.archived else {},
         skippable=True,
     )
 
@@ -115,7 +115,9 @@ def model_specs(tables: Sequence[KnownTable]) -> list[dg.AssetSpec]:
     ]
 
 
-def file_spec(tables: Sequence[KnownTable], models: Sequence[dg.AssetSpec], other: OtherTable | None) -> dg.AssetSpec:
+def file_spec(
+    tables: Sequence[KnownTable], models: Sequence[dg.AssetSpec], other: ExternalTable | None
+) -> dg.AssetSpec:
     """Return the asset of the published file."""
     resolved = [*heap_specs(tables), *migrated_specs(tables)]
     others = [] if other is None else [model_key(OTHER, other.name)]

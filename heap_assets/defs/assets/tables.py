@@ -53,7 +53,7 @@ from heap_assets.pipeline.registry import KnownTable, Registry
 from heap_assets.pipeline.sync import Sync
 from heap_assets.schema.heap_tables import EVENT_METADATA
 from heap_assets.schema.own_tables import IDENTITY_MAP
-from heap_assets.sources.external.table import OtherTable
+from heap_assets.sources.external.table import ExternalTable
 
 EVERY_DUMP_LANDED = "every_dump_landed"
 
@@ -81,14 +81,14 @@ class ResolveConfig(dg.Config):
     rebuild: bool = Field(
         default=False,
         description=(
-            "Compute everything anew from the raw lake, analytics included; the result is the same, unless state was"
+            "Compute everything again from the raw lake, analytics included; the result is the same, unless state was"
             " damaged."
         ),
     )
 
 
 def sync_assets(
-    tables: Sequence[KnownTable], registry: Registry, other: OtherTable | None = None
+    tables: Sequence[KnownTable], registry: Registry, other: ExternalTable | None = None
 ) -> list[dg.AssetsDefinition]:
     """Return the assets of these tables, of the models and segments, and the published file."""
     models = analytics_specs(tables, registry)
@@ -104,7 +104,7 @@ def sync_assets(
     def land(
         context: dg.AssetExecutionContext, config: LandConfig, heap: dg.ResourceParam[HeapSync]
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        landing = _landing(context, config, heap.of(context))
+        landing = _landing(context, config, heap.sync_of(context))
         for failure in landing.failures:
             context.log.error("%s", failure.reason)
         yield from _results(context, landed_metadata(landing))
@@ -117,17 +117,17 @@ def sync_assets(
     def resolve(
         context: dg.AssetExecutionContext, config: ResolveConfig, heap: dg.ResourceParam[HeapSync]
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        sync = heap.of(context)
+        sync = heap.sync_of(context)
         resolution = sync.resolve(rebuild=config.rebuild)
         yield from _results(context, resolved_metadata(resolution, sync.storage, sync.configuration))
         tell_keys(context, sync)
 
     @dg.multi_asset(name="analyze", specs=models, can_subset=True)
     def analyze(context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        sync = heap.of(context)
+        sync = heap.sync_of(context)
         analysis = sync.analyze()
-        made = analytics_metadata(analysis, sync.storage, sync.configuration.migrated_schema_name)
-        yield from _models(context, list(made))
+        built = analytics_metadata(analysis, sync.storage, sync.configuration.migrated_schema_name)
+        yield from _models(context, list(built))
         if analysis.models[ATTRIBUTION.name].changed:
             tell_touches(context, sync)
 
@@ -146,7 +146,7 @@ def sync_assets(
     def publish(
         context: dg.AssetExecutionContext, heap: dg.ResourceParam[HeapSync]
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
-        sync = heap.of(context)
+        sync = heap.sync_of(context)
         publication = sync.publish()
         for name, reason in publication.skipped_definitions.items():
             context.log.warning("labeled property %s is left out: %s", name, reason)
@@ -186,11 +186,11 @@ def _landing(context: dg.AssetExecutionContext, config: LandConfig, sync: Sync) 
 def _results(
     context: dg.AssetExecutionContext, changed: Mapping[dg.AssetKey, Metadata]
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-    """Yield a result for every asset of the step; what the run does not name is put down for the asset that it will be.
+    """Yield a result for every asset of the step; what the run does not name is recorded for the asset that it will be.
 
     A step always does all its work. Yet a run names the assets that were known when it was asked for, and tables may
     have come since. Dagster skips a step as soon as one asset above it got no result. So an unchanged table gets one
-    too, but one that is not put down as a materialization.
+    too, but one that is not recorded as a materialization.
     """
     mine = context.selected_asset_keys
     for key in sorted({*changed, *mine}, key=_identity_first):
@@ -201,16 +201,16 @@ def _results(
 
 
 def _models(
-    context: dg.AssetExecutionContext, made: Sequence[tuple[dg.AssetKey, bool, Metadata]]
+    context: dg.AssetExecutionContext, built: Sequence[tuple[dg.AssetKey, bool, Metadata]]
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-    """Yield a result for every model, in the order in which they are made of one another; see ``_results``."""
+    """Yield a result for every model, in the order in which they are built of one another; see ``_results``."""
     mine = context.selected_asset_keys
-    for key, changed, metadata in made:
+    for key, changed, metadata in built:
         if key in mine:
             yield dg.MaterializeResult(asset_key=key, metadata=metadata if changed else UNCHANGED)
         elif changed:
             context.log_event(dg.AssetMaterialization(key, metadata=metadata))
-    for gone in sorted(mine - {key for key, *_ in made}):
+    for gone in sorted(mine - {key for key, *_ in built}):
         yield dg.MaterializeResult(asset_key=gone, metadata=UNCHANGED)
 
 

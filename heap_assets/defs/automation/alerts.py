@@ -36,7 +36,7 @@ from heap_assets.settings import read_alert_settings, read_settings
 _SENSOR_S = 15
 _MOST_RUNS = 100
 _FRESHNESS: Mapping[str, Level] = {"PASS": "passed", "WARN": "warning", "FAIL": "failed"}
-_OVERLAP_S = 600  # a run may be put down as failed a little later than its time says
+_OVERLAP_S = 600  # a run may be recorded as failed a little later than its time says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

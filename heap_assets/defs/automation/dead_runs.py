@@ -36,7 +36,7 @@ _CREATED = [dg.DagsterRunStatus.NOT_STARTED]
 
 @contextmanager
 def living(run_id: str) -> Iterator[Mapping[str, str]]:
-    """Let everybody know that a run lives; lend the tags that say where its lock is.
+    """Let others know that a run lives; lend the tags that say where its lock is.
 
     With settings or a lake that cannot be read there is no lock: the steps of the run say what is wrong, and it ends.
     """

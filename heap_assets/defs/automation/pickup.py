@@ -63,7 +63,7 @@ def _tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
     """Ask for a run if something waits that no run has been asked for."""
     running = _running(context.instance)
     if running is not None:
-        return dg.SkipReason(pickup({}, running=running, attempts=(), failures=(), now=datetime.now(UTC)).told)
+        return dg.SkipReason(pickup({}, running=running, attempts=(), failures=(), now=datetime.now(UTC)).message)
     sync, waiting = _looked(context.instance)
     decision = pickup(
         waiting,
@@ -73,8 +73,8 @@ def _tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
         now=datetime.now(UTC),
     )
     if decision.run_key is None:
-        return dg.SkipReason(decision.told)
-    context.log.info(decision.told)
+        return dg.SkipReason(decision.message)
+    context.log.info(decision.message)
     return dg.SensorResult(
         run_requests=[_request(context, sync, run_key=decision.run_key, tags={_WAITING: decision.waiting_key})]
     )
@@ -143,11 +143,11 @@ def telling_of_the_export(context: dg.AssetExecutionContext) -> Iterator[None]:
         context.log_event(check_evaluation(EXPORT_LISTED, _LISTED))
 
 
-_LISTED = Outcome(verdict=Verdict.PASSED, told="The export can be listed.")
+_LISTED = Outcome(verdict=Verdict.PASSED, message="The export can be listed.")
 
 
 def _not_listed(error: HeapAssetsError) -> Outcome:
-    return Outcome(verdict=Verdict.FAILED, told=str(error))
+    return Outcome(verdict=Verdict.FAILED, message=str(error))
 
 
 def _waiting() -> tuple[Sync, Mapping[str, str]]:
@@ -158,7 +158,7 @@ def _waiting() -> tuple[Sync, Mapping[str, str]]:
 
 
 def _looked(instance: dg.DagsterInstance) -> tuple[Sync, Mapping[str, str]]:
-    """Return what waits; whether the export could be listed is put down when that changes, and alerts follow."""
+    """Return what waits; whether the export could be listed is recorded when that changes, and alerts follow."""
     failed = _failed(instance)
     try:
         found = _waiting()

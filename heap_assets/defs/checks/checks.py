@@ -54,7 +54,7 @@ def tell_touches(context: dg.AssetExecutionContext, sync: Sync) -> None:
 )
 def inspect(context: dg.AssetCheckExecutionContext, heap: dg.ResourceParam[HeapSync]) -> dg.AssetCheckResult:
     """Inspect what changed and tell the outcome of each check."""
-    sync = heap.of(context)
+    sync = heap.sync_of(context)
     done = inspection(sync.storage, sync.ledger(), sync.resolution())
     found = _found(done)
     _tell(context, found)
@@ -65,7 +65,7 @@ def inspect(context: dg.AssetCheckExecutionContext, heap: dg.ResourceParam[HeapS
         INSPECTED,
         Outcome(
             verdict=Verdict.PASSED,
-            told=f"{len(done.tables)} tables changed; {len(bad)} of their {len(found)} checks found something.",
+            message=f"{len(done.tables)} tables changed; {len(bad)} of their {len(found)} checks found something.",
             numbers={"tables": len(done.tables), "checks": len(found), "found_something": len(bad)},
         ),
     )
@@ -92,7 +92,7 @@ def table_checks(tables: Sequence[KnownTable]) -> dg.AssetChecksDefinition:
         done = inspection(sync.storage, sync.ledger(), resolution, again=True)
         keys = _keys(key_outcomes(sync.storage, resolution, again=True))
         found = {**keys, **_found(done), **_touches(sync)}
-        nothing = Outcome(verdict=Verdict.PASSED, told="Nothing has been delivered.")
+        nothing = Outcome(verdict=Verdict.PASSED, message="Nothing has been delivered.")
         for key in sorted(context.selected_asset_check_keys):
             yield check_result(key, found.get(key, nothing))
 
@@ -126,4 +126,4 @@ def _tell(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, out
         # Dagster 1.13 takes evaluations here; its annotation does not say so
         context.op_execution_context.log_event(check_evaluation(key, outcome))  # type: ignore[arg-type]
         if not outcome.passed:
-            context.log.warning("%s: %s", key.to_user_string(), outcome.told)
+            context.log.warning("%s: %s", key.to_user_string(), outcome.message)

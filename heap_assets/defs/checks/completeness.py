@@ -40,20 +40,20 @@ def tell_completeness(instance: dg.DagsterInstance, loaded: Known) -> None:
     """Put the check's outcome down when it changes, so that it is seen and alerts follow."""
     outcome = _outcome(loaded)
     last = last_evaluation(instance, COMPLETE)
-    if (_ALL.told if last is None else last.description) != outcome.told:
+    if (_ALL.message if last is None else last.description) != outcome.message:
         instance.report_runless_asset_event(check_evaluation(COMPLETE, outcome))
 
 
-_ALL = Outcome(verdict=Verdict.PASSED, told="Settings, configuration and lake could be read.")
+_ALL = Outcome(verdict=Verdict.PASSED, message="Settings, configuration and lake could be read.")
 
 
 def _outcome(loaded: Known) -> Outcome:
     now = read_known(os.environ)
     if now.wrong:
-        return Outcome(verdict=Verdict.FAILED, told=" ".join(now.wrong))
+        return Outcome(verdict=Verdict.FAILED, message=" ".join(now.wrong))
     if loaded.wrong:
         was = " ".join(loaded.wrong)
         return Outcome(
-            verdict=Verdict.FAILED, told=f"Reload definitions: what they need can be read again. It was: {was}"
+            verdict=Verdict.FAILED, message=f"Reload definitions: what they need can be read again. It was: {was}"
         )
     return _ALL

@@ -32,18 +32,18 @@ def synced_specs(tables: Iterable[KnownTable], limits: Freshness) -> list[dg.Ass
     return [
         dg.AssetSpec(
             table_key(SYNCED, table.name),
-            description=table.retired
+            description=table.archived
             or (
                 "What Heap delivers of this table. *Last materialized* is its `synced_to_time`, the time of its newest"
                 " data: the freshness policy follows the data, not our runs."
             ),
             group_name=SYNCED,
             kinds={"s3", "avro"},
-            tags={"heap/retired": ""} if table.retired else {},
+            tags={"heap/retired": ""} if table.archived else {},
             freshness_policy=None
-            if table.retired
+            if table.archived
             else dg.FreshnessPolicy.time_window(
-                fail_window=limits.of(table.name).fail, warn_window=limits.of(table.name).warn
+                fail_window=limits.limits_of(table.name).fail, warn_window=limits.limits_of(table.name).warn
             ),
         )
         for table in tables
@@ -51,7 +51,7 @@ def synced_specs(tables: Iterable[KnownTable], limits: Freshness) -> list[dg.Ass
 
 
 def pipeline_policy(limits: Freshness) -> dg.FreshnessPolicy:
-    """Return the policy of what every run makes anew: it tells whether the pipeline runs, not how old the data is."""
+    """Return the policy of what every run makes again: it tells whether the pipeline runs, not how old the data is."""
     return dg.FreshnessPolicy.time_window(fail_window=limits.default.fail, warn_window=limits.default.warn)
 
 
@@ -82,12 +82,12 @@ def report_data_times(
             continue
         key = table_key(SYNCED, table)
         last = instance.get_latest_materialization_event(key)
-        told = None if last is None else datetime.fromtimestamp(last.timestamp, UTC)
-        new = data_time_to_report(time, reported=told, now=now)
+        message = None if last is None else datetime.fromtimestamp(last.timestamp, UTC)
+        new = data_time_to_report(time, reported=message, now=now)
         if new is not None:
             metadata = {"synced_to_time": dg.MetadataValue.timestamp(new)}
             report_materialization(instance, dg.AssetMaterialization(key, metadata=metadata), at=new)
-        known[table] = new or told
+        known[table] = new or message
     return known
 
 
@@ -97,11 +97,11 @@ def _check(table: KnownTable) -> dg.AssetCheckKey:
 
 def _outcome(table: KnownTable, times: Mapping[str, datetime | None], known: datetime | None, sync: Sync) -> Outcome:
     """Return how fresh a table is by the newest data that Dagster knows, which is never from the future."""
-    if table.retired:
-        return Outcome(verdict=Verdict.PASSED, told=table.retired)
+    if table.archived:
+        return Outcome(verdict=Verdict.PASSED, message=table.archived)
     if table.name not in times:
-        return Outcome(verdict=Verdict.PASSED, told="Nothing of this table has been delivered so far.")
-    limits = sync.configuration.freshness.of(table.name)
+        return Outcome(verdict=Verdict.PASSED, message="Nothing of this table has been delivered so far.")
+    limits = sync.configuration.freshness.limits_of(table.name)
     return freshness(known, now=datetime.now(UTC), warn=limits.warn, fail=limits.fail)
 
 

@@ -43,7 +43,7 @@ def _told(key: dg.AssetCheckKey, outcome: Outcome) -> _Told:
         check_name=key.name,
         passed=outcome.passed,
         severity=_SEVERITY[outcome.verdict],
-        description=outcome.told,
+        description=outcome.message,
         metadata=_metadata(outcome),
     )
 

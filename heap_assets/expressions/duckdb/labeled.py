@@ -34,7 +34,7 @@ def labeled_sql(definition: Definition, columns: Mapping[str, str], *, reference
     'CASE WHEN coalesce(contains(s."utm_medium", \'cpc\'), FALSE) THEN \'Paid\' ELSE CAST(NULL AS VARCHAR) END'
     """
     types = {name: _value_type(duckdb_type) for name, duckdb_type in columns.items() if duckdb_type != '"NULL"'}
-    return Meaning(types, _Sql(columns, reference)).of(definition)
+    return Meaning(types, _Sql(columns, reference)).expression(definition)
 
 
 def _value_type(duckdb_type: str) -> ValueType:

@@ -17,7 +17,7 @@ _TEXT = (
 
 
 def time_sql(expression: str, value_type: ValueType) -> str:
-    """Return SQL for the values of ``expression``, which has this type, as TIMESTAMP; null for what is no time."""
+    """Return SQL for the values of ``expression``, which has this type, as TIMESTAMP; null for what is not a time."""
     match value_type:
         case ValueType.TIME:
             return expression

@@ -37,7 +37,7 @@ def labeled_expr(
     """
     types = {name: _value_type(dtype) for name, dtype in columns.items() if dtype != pl.Null}
     engine = _Polars(columns, reference or (lambda name: cs.by_name(name).as_expr()))  # pl.col would read ^...$ and *
-    return Meaning(types, engine).of(definition).alias(definition.name)
+    return Meaning(types, engine).expression(definition).alias(definition.name)
 
 
 def _value_type(dtype: pl.DataType) -> ValueType:

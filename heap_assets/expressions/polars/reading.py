@@ -10,11 +10,11 @@ import polars.selectors as cs
 from heap_assets.expressions.polars.text import text_form
 from heap_assets.expressions.polars.times import time_from
 from heap_assets.schema.stored_columns import stored_name
-from heap_assets.schema.table_schema import ColumnShape
+from heap_assets.schema.table_schema import ColumnSchema
 from heap_assets.schema.value_types import ValueType
 
 
-def read_column(column: ColumnShape) -> pl.Expr:
+def read_column(column: ColumnSchema) -> pl.Expr:
     """Return a column's values in its resolved type, under its delivered name; null where none is stored."""
     values = [
         converted(cs.by_name(stored_name(column.name, stored)).as_expr(), stored, column.type)

@@ -26,7 +26,7 @@ _TEXT = (
 
 
 def time_from(column: pl.Expr, value_type: ValueType) -> pl.Expr:
-    """Return ``column`` (of this type) as Datetime("us"), UTC; null for 0 and for what is no time."""
+    """Return ``column`` (of this type) as Datetime("us"), UTC; null for 0 and for what is not a time."""
     match value_type:
         case ValueType.TIME:
             return _not_epoch(column.cast(pl.Datetime("us")))

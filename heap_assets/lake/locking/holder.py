@@ -41,7 +41,7 @@ class Holder:
         began = _began(self.pid)
         return began is None or began != self.began
 
-    def told(self) -> str:
+    def message(self) -> str:
         """Return who it is, in words."""
         if not self.key:
             return "a process that left no name"

@@ -60,12 +60,13 @@ def held(lock: Lock, what: str, *, wait: timedelta, note: Callable[[str], None])
     named = None
     while (holder := lock.try_acquire(what)) is not None:
         if holder.key != named:
-            note(f"another sync is at work on {lock.place}: {holder.told()}; waiting for it")
+            note(f"another sync is at work on {lock.place}: {holder.message()}; waiting for it")
             named = holder.key
         if time.monotonic() >= deadline:
             raise LakeError(
-                f"{lock.place}: another sync is at work: {holder.told()}. It was waited for as long as HEAP_LOCK_WAIT"
-                " says. Sync again when it has ended, or end that process if it hangs; its lock ends with it."
+                f"{lock.place}: another sync is at work: {holder.message()}. It was waited for as long as"
+                " HEAP_LOCK_WAIT says. Sync again when it has ended, or end that process if it hangs; its lock ends"
+                " with it."
             )
         time.sleep(min(lock.pause, max(deadline - time.monotonic(), 0)))
     try:

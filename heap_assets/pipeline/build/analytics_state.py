@@ -16,13 +16,13 @@ from heap_assets.pipeline.build.changed_users import SeenData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MadeModel:
+class BuiltModel:
     """A model as it was made.
 
     Attributes:
         of: A digest of all that it was made of; while it stays, so does the model.
         rules: Of each thing that its rows follow from besides data a digest; while none changes, a refresh is enough.
-        layers: Oldest first; the first one is for everybody.
+        layers: Oldest first; the first one is for all users.
         rows: Rows that count.
         counts: The file of what was counted of all users, if its rows follow from counts.
     """
@@ -38,13 +38,13 @@ class MadeModel:
 class AnalyticsState:
     """Every model by name, and the data that they were made of."""
 
-    models: Mapping[str, MadeModel] = field(default_factory=dict)
+    models: Mapping[str, BuiltModel] = field(default_factory=dict)
     seen: SeenData = field(default_factory=SeenData)
 
 
 def _files_of_state(state: AnalyticsState) -> frozenset[str]:
-    named = {made.counts for made in state.models.values()} | {state.seen.identity_map}
-    layers = (layer for made in state.models.values() for layer in made.layers)
+    named = {built.counts for built in state.models.values()} | {state.seen.identity_map}
+    layers = (layer for built in state.models.values() for layer in built.layers)
     return files_of(layers) | {file for file in named if file is not None}
 
 
@@ -62,7 +62,7 @@ def write_analytics(storage: Storage, state: AnalyticsState) -> None:
 
 
 def forget_analysis(storage: Storage) -> None:
-    """Have the next analysis make everything anew."""
+    """Have the next analysis build everything again."""
     write_analytics(storage, AnalyticsState())
 
 

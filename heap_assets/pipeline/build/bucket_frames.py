@@ -26,11 +26,11 @@ class BucketFrames:
     tables: MigratedTables
     models: Mapping[str, pl.LazyFrame]
 
-    def of(self, read: Read) -> pl.DataFrame:
+    def read(self, read: Read) -> pl.DataFrame:
         """Return the rows of one read."""
         return self._query(read).collect(engine="streaming")
 
-    def of_all(self, reads: Sequence[Read]) -> list[pl.DataFrame]:
+    def read_all(self, reads: Sequence[Read]) -> list[pl.DataFrame]:
         """Return the rows of several reads, which are read at once."""
         queries = {read: self._query(read) for read in reads}
         found = pl.collect_all(list(queries.values()), engine="streaming")

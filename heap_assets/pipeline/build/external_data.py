@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 
 from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
-from heap_assets.lake.written_files import kept_rows
+from heap_assets.lake.written_files import write_file
 from heap_assets.models.heap_users import HEAP_USERS
 from heap_assets.pipeline.build.analysis import Analysis
-from heap_assets.sources.external.reading import copy_other_table
-from heap_assets.sources.external.table import OtherTable
+from heap_assets.sources.external.reading import copy_external_table
+from heap_assets.sources.external.table import ExternalTable
 from heap_assets.transforms.people import names_beside_ours, with_heap_user_id
 from heap_assets.transforms.typed_texts import typed_texts
 
@@ -42,17 +42,17 @@ class JoinedTable:
 _PART: Part[JoinedTable | None] = Part("external", TypeAdapter(JoinedTable | None), without=None)
 
 
-def join_other(storage: Storage, analysis: Analysis, other: OtherTable) -> JoinedTable:
+def join_external(storage: Storage, analysis: Analysis, other: ExternalTable) -> JoinedTable:
     """Read the table, find out whom its rows are about, and keep it."""
     with tempfile.TemporaryDirectory(prefix="heap-assets-") as scratch:
         copy = Path(scratch) / "other.parquet"
-        copy_other_table(other, copy)
+        copy_external_table(other, copy)
         rows = pl.read_parquet(copy, glob=False)
     if other.kind == "csv":
         rows = typed_texts(rows, but=[other.column])
     users = analysis.models[HEAP_USERS.name].rows(storage).collect()
     joined = with_heap_user_id(rows, users, column=other.column, key=other.key)
-    kept = kept_rows(storage, "other", joined, about=other.name)
+    kept = write_file(storage, "other", joined, about=other.name)
     warnings = tuple(
         f"The table {other.name} of HEAP_OTHER_TABLE has a column {name} of its own; it is published as {published}."
         for name, published in names_beside_ours(rows.columns).items()

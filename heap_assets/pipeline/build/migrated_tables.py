@@ -23,7 +23,7 @@ from heap_assets.schema.labeled import Definition
 from heap_assets.schema.labeled_columns import labeled_columns
 from heap_assets.schema.own_tables import ORIGINAL_USER_ID
 from heap_assets.schema.stored_columns import stored_name
-from heap_assets.schema.table_schema import TableShape
+from heap_assets.schema.table_schema import TableSchema
 from heap_assets.schema.value_types import ValueType
 from heap_assets.transforms.identity import recorded_users
 
@@ -80,24 +80,24 @@ def _event_rows(table: ResolvedTable, identity: pl.LazyFrame, recorded: pl.Serie
 def _user_rows(
     storage: Storage, users: ResolvedTable, merged: UsersState, *, only: pl.DataFrame | None = None
 ) -> pl.LazyFrame:
-    return by_merged_user(users.current.shape).live(storage, merged.layers, users=only)
+    return by_merged_user(users.current.table_schema).live(storage, merged.layers, users=only)
 
 
 def _event_table(
     table: ResolvedTable, identity: pl.LazyFrame, definitions: Sequence[Definition], merges: Sequence[str]
 ) -> MigratedTable:
-    shape = table.current.shape
-    read = {column.name: read_column(column) for column in shape.columns}
+    table_schema = table.current.table_schema
+    read = {column.name: read_column(column) for column in table_schema.columns}
     read["user_id"] = pl.coalesce(_RESOLVED, _USER)
-    names = shape.names_in_migrated()
+    names = table_schema.names_in_migrated()
     values = {names[delivered]: expression for delivered, expression in read.items()}
     stored = {
         names[column.name]: frozenset(stored_name(column.name, kind) for kind in column.stored)
-        for column in shape.columns
+        for column in table_schema.columns
     }
     values[ORIGINAL_USER_ID.name] = pl.col(_USER)
     stored |= {"user_id": frozenset({_USER, _RESOLVED}), ORIGINAL_USER_ID.name: frozenset({_USER})}
-    labeled = _labeled(shape, definitions, names, read.__getitem__, ours=[ORIGINAL_USER_ID.name])
+    labeled = _labeled(table_schema, definitions, names, read.__getitem__, ours=[ORIGINAL_USER_ID.name])
     stored |= {name: frozenset().union(*map(stored.__getitem__, labeled.uses[name])) for name in labeled.values}
     values |= labeled.values
     return MigratedTable(
@@ -107,20 +107,20 @@ def _event_table(
         stored=stored,
         delivered=frozenset(read),
         stored_rows=table.current.stored_rows(),
-        data=fingerprint(table.current.covers(), tuple(merges)),
-        rules=_rules(shape, names, values, definitions),
+        data=fingerprint(table.current.deliveries(), tuple(merges)),
+        rules=_rules(table_schema, names, values, definitions),
     )
 
 
 def _users(
     table: ResolvedTable, rows: pl.LazyFrame, definitions: Sequence[Definition], merges: Sequence[str]
 ) -> MigratedTable:
-    shape = table.current.shape
-    names = shape.names_in_s()
+    table_schema = table.current.table_schema
+    names = table_schema.names_in_s()
     read = {delivered: cs.by_name(published).as_expr() for delivered, published in names.items()}
-    values = {names[column.name]: read[column.name] for column in shape.columns}
+    values = {names[column.name]: read[column.name] for column in table_schema.columns}
     stored = {name: frozenset({name}) for name in values}
-    labeled = _labeled(shape, definitions, names, read.__getitem__)
+    labeled = _labeled(table_schema, definitions, names, read.__getitem__)
     values |= labeled.values
     stored |= labeled.uses
     return MigratedTable(
@@ -130,8 +130,8 @@ def _users(
         stored=stored,
         delivered=frozenset(read),
         stored_rows=table.current.stored_rows(),
-        data=fingerprint(table.current.covers(), tuple(merges)),
-        rules=_rules(shape, names, values, definitions),
+        data=fingerprint(table.current.deliveries(), tuple(merges)),
+        rules=_rules(table_schema, names, values, definitions),
     )
 
 
@@ -144,14 +144,14 @@ class _Labeled:
 
 
 def _labeled(
-    shape: TableShape,
+    table_schema: TableSchema,
     definitions: Sequence[Definition],
     names: Mapping[str, str],
     reference: Callable[[str], pl.Expr],
     *,
     ours: Sequence[str] = (),
 ) -> _Labeled:
-    types = {column.name: column.type.polars for column in shape.columns}
+    types = {column.name: column.type.polars for column in table_schema.columns}
     values, uses = {}, {}
     for published, definition in labeled_columns(definitions, names, ours=ours).items():
         used: set[str] = set()
@@ -166,9 +166,12 @@ def _labeled(
 
 
 def _rules(
-    shape: TableShape, names: Mapping[str, str], values: Mapping[str, pl.Expr], definitions: Sequence[Definition]
+    table_schema: TableSchema,
+    names: Mapping[str, str],
+    values: Mapping[str, pl.Expr],
+    definitions: Sequence[Definition],
 ) -> dict[str, str]:
     """Return a fingerprint of each published column: of a delivered one its types, of a computed one all there is."""
-    delivered = {names[column.name]: fingerprint(column) for column in shape.columns}
-    computed = fingerprint(shape, sorted(names.items()), tuple(definitions))
+    delivered = {names[column.name]: fingerprint(column) for column in table_schema.columns}
+    computed = fingerprint(table_schema, sorted(names.items()), tuple(definitions))
     return {published: delivered.get(published, computed) for published in values}

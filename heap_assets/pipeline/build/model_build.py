@@ -13,10 +13,10 @@ import polars as pl
 from heap_assets.engines.engine import Engine
 from heap_assets.lake.layers import Layer
 from heap_assets.lake.storage import Storage
-from heap_assets.lake.written_files import kept_rows
+from heap_assets.lake.written_files import write_file
 from heap_assets.models.heap_users import HEAP_USERS
 from heap_assets.models.recipe import Counting, Recipe
-from heap_assets.pipeline.build.analytics_state import AnalyticsState, MadeModel, write_analytics
+from heap_assets.pipeline.build.analytics_state import AnalyticsState, BuiltModel, write_analytics
 from heap_assets.pipeline.build.bucket_frames import BucketFrames
 from heap_assets.pipeline.build.bucket_work import (
     FOLDER,
@@ -29,7 +29,7 @@ from heap_assets.pipeline.build.bucket_work import (
     reading_name,
     side_by_side,
 )
-from heap_assets.pipeline.build.changed_users import SeenData, changed_users, covers_of
+from heap_assets.pipeline.build.changed_users import SeenData, changed_users, deliveries_of
 from heap_assets.pipeline.build.migrated_table import NO_TABLES, MigratedTables
 from heap_assets.pipeline.build.plan import PlannedModel, columns_read, plan
 from heap_assets.pipeline.resolve.resolution import Resolution
@@ -46,13 +46,13 @@ class AnalyzedModel:
     """A model as it is now, whether this analysis changed it, and whether it built it in full."""
 
     model: Model
-    made: MadeModel
+    built: BuiltModel
     changed: bool
-    anew: bool
+    full: bool
 
     def rows(self, storage: Storage) -> pl.LazyFrame:
         """Return the rows of the model."""
-        return rows_of(self.model, storage, self.made)
+        return rows_of(self.model, storage, self.built)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class _Rows:
     rows: pl.LazyFrame
 
 
-def rows_of(model: Model, storage: Storage, made: MadeModel) -> pl.LazyFrame:
+def rows_of(model: Model, storage: Storage, built: BuiltModel) -> pl.LazyFrame:
     """Return the rows of a model as it was built."""
-    return by_user(model).live(storage, made.layers)
+    return by_user(model).live(storage, built.layers)
 
 
 class ModelBuild:
@@ -103,7 +103,7 @@ class ModelBuild:
         chosen = self._plan.refreshable()
         recipes = tuple(planned.recipe for planned in chosen)
         read = tables.in_memory(columns_read([read for recipe in recipes for read in recipe.reads]))
-        users = kept_rows(self._storage, FOLDER, changed, about="changed_users").path
+        users = write_file(self._storage, FOLDER, changed, about="changed_users").path
         work = ModelsOfBucket(storage=self._storage, recipes=recipes, tables=read, users=users, at_once=_AT_ONCE)
         models = self._models_read(recipes)
         readings = [*_of_tables(read, recipes), *(self._of_model(name, only=changed) for name in models)]
@@ -170,7 +170,7 @@ class ModelBuild:
         self._built[planned.name] = self._as_built(planned, (whole,), rows)
 
     def _add_counts(self, planned: PlannedModel, counting: Counting, counts: pl.DataFrame) -> None:
-        kept = kept_rows(self._storage, FOLDER, counts, about=planned.name)
+        kept = write_file(self._storage, FOLDER, counts, about=planned.name)
         self._add(planned, counting.rows(counts.lazy()).collect(engine="streaming"), counts=kept.path)
 
     def _add(self, planned: PlannedModel, rows: pl.DataFrame, *, counts: str | None = None) -> None:
@@ -179,8 +179,8 @@ class ModelBuild:
 
     def _as_built(
         self, planned: PlannedModel, layers: tuple[Layer, ...], rows: int, *, counts: str | None = None
-    ) -> MadeModel:
-        return MadeModel(of=planned.fingerprint, rules=dict(planned.rules), layers=layers, rows=rows, counts=counts)
+    ) -> BuiltModel:
+        return BuiltModel(of=planned.fingerprint, rules=dict(planned.rules), layers=layers, rows=rows, counts=counts)
 
     def _rows(self, name: str) -> pl.LazyFrame:
         return rows_of(self._models[name].recipe.model, self._storage, self._built[name])
@@ -198,18 +198,20 @@ class ModelBuild:
     def finished(self, resolution: Resolution) -> dict[str, AnalyzedModel]:
         """Keep the state; return every model."""
         models = {name: self._built[name] for name in self._models}
-        seen = SeenData(covers=covers_of(resolution), merges=resolution.merges, identity_map=resolution.identity_file)
+        seen = SeenData(
+            deliveries=deliveries_of(resolution), merges=resolution.merges, identity_map=resolution.identity_file
+        )
         state = AnalyticsState(models=models, seen=seen)
         if state != self._before:
             write_analytics(self._storage, state)
         return {
             name: AnalyzedModel(
                 model=self._models[name].recipe.model,
-                made=made,
-                changed=made != self._before.models.get(name),
-                anew=name in self._full,
+                built=built,
+                changed=built != self._before.models.get(name),
+                full=name in self._full,
             )
-            for name, made in models.items()
+            for name, built in models.items()
         }
 
 

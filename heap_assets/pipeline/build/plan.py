@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from heap_assets.models.recipe import Read, Recipe
-from heap_assets.pipeline.build.analytics_state import MadeModel
+from heap_assets.pipeline.build.analytics_state import BuiltModel
 from heap_assets.pipeline.build.migrated_table import MigratedTable, MigratedTables
 from heap_assets.schema.fingerprint import fingerprint
 
@@ -24,7 +24,7 @@ class PlannedModel:
     recipe: Recipe[Any]
     fingerprint: str
     rules: Mapping[str, str]
-    before: MadeModel | None
+    before: BuiltModel | None
 
     @property
     def name(self) -> str:
@@ -63,7 +63,7 @@ class Plan:
         return tuple(found)
 
 
-def plan(recipes: Sequence[Recipe[Any]], tables: MigratedTables, before: Mapping[str, MadeModel]) -> Plan:
+def plan(recipes: Sequence[Recipe[Any]], tables: MigratedTables, before: Mapping[str, BuiltModel]) -> Plan:
     """Return the plan of these recipes, given in the order in which they read each other."""
     planned: dict[str, PlannedModel] = {}
     for recipe in recipes:

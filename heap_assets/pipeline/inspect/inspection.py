@@ -38,26 +38,28 @@ class Inspection:
 
     tables: Mapping[str, Mapping[catalogue.TableCheck, Outcome]]
     identity: Mapping[catalogue.IdentityCheck, Outcome]
-    covers: Mapping[str, tuple[str, ...]]
+    deliveries: Mapping[str, tuple[str, ...]]
 
 
 def inspection(storage: Storage, ledger: Ledger, resolution: Resolution, *, again: bool = False) -> Inspection:
     """Inspect the tables that changed since the last inspection that was remembered; with ``again`` every table."""
     before = {} if again else INSPECTED.read(storage)
-    covers = {name: table.current.covers() for name, table in resolution.tables.items() if name not in SYSTEM_TABLES}
-    changed = [name for name in covers if before.get(name) != covers[name]]
+    deliveries = {
+        name: table.current.deliveries() for name, table in resolution.tables.items() if name not in SYSTEM_TABLES
+    }
+    changed = [name for name in deliveries if before.get(name) != deliveries[name]]
     of_identity = changed and {USER_MIGRATIONS.kind, USERS.kind} & set(changed)
     with damage_named(storage):
         heaps = _heaps_counts(resolution)
         found = {
             name: _Inspected(resolution, resolution.tables[name].current, ledger, heaps).outcomes() for name in changed
         }
-        return Inspection(found, _identity_outcomes(resolution) if of_identity else {}, covers)
+        return Inspection(found, _identity_outcomes(resolution) if of_identity else {}, deliveries)
 
 
 def remember(storage: Storage, done: Inspection) -> None:
     """Remember what was inspected, once its outcomes are told."""
-    INSPECTED.write(storage, dict(done.covers))
+    INSPECTED.write(storage, dict(done.deliveries))
 
 
 class _Inspected:
@@ -72,7 +74,7 @@ class _Inspected:
         for file in table.landed.files():
             if file.delivery in dump_ids:
                 by_dump.setdefault(dump_ids[file.delivery], []).append(file)
-        self._dump = table.deliveries[-1].dump if table.deliveries else table.last_listed.dump
+        self._dump = table.dump_deliveries[-1].dump if table.dump_deliveries else table.last_listed.dump
         self._files = tuple(by_dump.get(self._dump.dump_id, ()))
         self._earlier = [by_dump[dump_id] for dump_id in sorted(by_dump) if dump_id < self._dump.dump_id]
 
@@ -125,7 +127,7 @@ class _Inspected:
         )
 
     def _resync(self) -> Outcome:
-        newest = self._table.deliveries[-1] if self._table.deliveries else None
+        newest = self._table.dump_deliveries[-1] if self._table.dump_deliveries else None
         if newest is None or newest.delivery.incremental:
             return deliveries.resync_outcome(self._dump.dump_id, incremental=True, before=None, now=_rows(self._files))
         before = self._files_before()
@@ -222,7 +224,7 @@ def _identity_outcomes(resolution: Resolution) -> dict[catalogue.IdentityCheck, 
     migrations = migration_rows(resolution.current.tables.get(USER_MIGRATIONS.kind))
     users = resolution.tables.get(USERS.kind)
     identities = pl.DataFrame(schema={"user_id": pl.Int64(), "identity": pl.String()})
-    if users is not None and users.current.shape.column("identity") is not None:
+    if users is not None and users.current.table_schema.column("identity") is not None:
         rows = users.current.rows(users.superseded).select("user_id", pl.col("identity").cast(pl.String))
         identities = rows.filter(pl.col("identity").is_not_null()).collect(engine="streaming")
     return {

@@ -17,7 +17,7 @@ from heap_assets.quality.keys import delivery_outcome, key_outcome
 from heap_assets.quality.outcome import Outcome
 from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID, stored_name
 from heap_assets.schema.value_types import ValueType
-from heap_assets.transforms import duplicates as overlaps
+from heap_assets.transforms import duplicates
 from heap_assets.transforms.duplicates import ENTITY, OWNER, has_required_ids
 
 VERIFIED = Part("verified", TypeAdapter(dict[str, tuple[str, ...]]), without={})
@@ -32,10 +32,10 @@ def key_outcomes(storage: Storage, resolution: Resolution, *, again: bool = Fals
     outcomes = {
         name: _outcome(table, frozenset(verified.get(name, ())))
         for name, table in resolution.tables.items()
-        if table.current.table.key and set(verified.get(name, ())) != set(table.current.covers())
+        if table.current.table.key and set(verified.get(name, ())) != set(table.current.deliveries())
     }
     after = {
-        name: table.current.covers()
+        name: table.current.deliveries()
         for name, table in resolution.tables.items()
         if (outcomes[name].passed if name in outcomes else name in verified)
     }
@@ -49,26 +49,26 @@ def refuse_failed_keys(outcomes: Mapping[str, Outcome]) -> None:
     failed = {name: outcome for name, outcome in outcomes.items() if not outcome.passed}
     if failed:
         raise KeyCheckError(
-            " ".join(f"Table {name}: {found.told} Rows: {'; '.join(found.keys)}." for name, found in failed.items())
+            " ".join(f"Table {name}: {found.message} Rows: {'; '.join(found.keys)}." for name, found in failed.items())
         )
 
 
 def _outcome(table: ResolvedTable, verified: frozenset[str]) -> Outcome:
     current = table.current
-    covers = set(current.covers())
-    if not covers:
+    deliveries = set(current.deliveries())
+    if not deliveries:
         return key_outcome(pl.DataFrame(schema=dict.fromkeys(current.table.key, pl.Int64())), rows=0)
-    new = covers - verified
+    new = deliveries - verified
     if new and (damaged := _damaged(table, new)) is not None:
         return damaged
-    if verified and verified < covers:  # rows that were in order can only meet new ones
+    if verified and verified < deliveries:  # rows that were in order can only meet new ones
         counting = _met(table, new).join(table.superseded.to_frame(ROW_ID), on=ROW_ID, how="anti")
         repeated = counting.filter(pl.col(ENTITY).is_duplicated())
         rows = len(counting)
     else:
-        kept = overlaps.keys(current.kept(table.superseded), current.table)
+        kept = duplicates.keys(current.kept(table.superseded), current.table)
         entities = kept.select(ENTITY).collect(engine="streaming")
-        again = overlaps.repeated_entities(entities)
+        again = duplicates.repeated_entities(entities)
         repeated = kept.join(again.lazy(), on=ENTITY, how="semi").collect(engine="streaming")
         rows = len(entities)
     columns = dict(zip((ENTITY, OWNER), current.table.key, strict=False))
@@ -78,16 +78,16 @@ def _outcome(table: ResolvedTable, verified: frozenset[str]) -> Outcome:
 def _met(table: ResolvedTable, new: set[str]) -> pl.DataFrame:
     """Return the key frame of the rows of these deliveries, and of all that share an entity with one."""
     current = table.current
-    if table.overlaps.touched is not None and not new & table.since:
-        return table.overlaps.touched
-    arrived = overlaps.keys(current.stored(new), current.table).select(ENTITY).collect(engine="streaming")
+    if table.duplicates.touched is not None and not new & table.since:
+        return table.duplicates.touched
+    arrived = duplicates.keys(current.stored(new), current.table).select(ENTITY).collect(engine="streaming")
     return current.keys_of(arrived[ENTITY].unique())
 
 
 def _damaged(table: ResolvedTable, new: set[str]) -> Outcome | None:
     """Return what is wrong with the first delivery of which too many rows lack an id."""
     current = table.current
-    if not current.shape.unkeyed:
+    if not current.table_schema.unkeyed:
         return None
     delivered: dict[str, int] = {}
     for file in current.files_of(new):

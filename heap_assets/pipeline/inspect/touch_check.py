@@ -36,8 +36,8 @@ def touch_outcome(storage: Storage, settings: Attribution) -> Outcome | None:
     theirs = {name: rows.join(users.lazy(), on=_USER, how="semi", maintain_order="left") for name, rows in read.items()}
     frames = BucketFrames((CONVERSIONS, TOUCHES), NO_TABLES, theirs)
     cut = cut_conversions(
-        frames.of(CONVERSIONS),
-        frames.of(TOUCHES),
+        frames.read(CONVERSIONS),
+        frames.read(TOUCHES),
         lookback=settings.lookback,
         max_touches=settings.max_touches,
     )

@@ -17,19 +17,19 @@ DUMPS_WITHOUT = 14
 """So many newer dumps without a table mean that its event is archived; manifests do not all list the same tables."""
 
 
-def retired_tables(dumps: Iterable[Dump], dropped: pl.DataFrame | None = None) -> Mapping[str, str]:
+def archived_tables(dumps: Iterable[Dump], dropped: pl.DataFrame | None = None) -> Mapping[str, str]:
     """Return the tables of which nothing more is expected, with the reason, by delivered name."""
     known = tuple(dumps)
     ids = sorted(dump.dump_id for dump in known)
-    retired = {}
+    archived = {}
     for name, last in last_listing(known).items():
         newer = sum(dump_id > last.dump.dump_id for dump_id in ids)
         if raw_table(name) is EVENT and newer >= DUMPS_WITHOUT:
-            retired[name] = f"Archived in Heap: dump {last.dump.dump_id} was the last to list it; its rows stay."
+            archived[name] = f"Archived in Heap: dump {last.dump.dump_id} was the last to list it; its rows stay."
     for name in _texts(dropped):
         if any(name == delivery.table for dump in known for delivery in dump.deliveries):
-            retired[name] = "Dropped in Heap, says _dropped_tables; its rows stay."
-    return retired
+            archived[name] = "Dropped in Heap, says _dropped_tables; its rows stay."
+    return archived
 
 
 def _texts(dropped: pl.DataFrame | None) -> list[str]:

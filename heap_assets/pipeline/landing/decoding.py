@@ -210,6 +210,7 @@ def _sunk(
         )
         for rows, first_row_id in decoded
     ]
+    place.written.unlink(missing_ok=True)  # of a sink that failed a thread may still be writing into it
     origin = [[file.listed, file.first_row_id] for file in files]
     together = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
     together.sink_parquet(

@@ -2,7 +2,7 @@
 
 The ledger says what has landed, the tables' logs what is committed, the disk what is there; a power cut can leave them
 apart. A delivery that is lost is landed again like one that never came, and what follows from the tables is computed
-anew then, for rows may come under the same ids. Here: looking. Not here: landing (landing.py).
+again then, for rows may come under the same ids. Here: looking. Not here: landing (landing.py).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -89,7 +89,7 @@ class HeldDeliveries:
         )
 
     def _held(self, name: str, asked: Collection[DumpDelivery]) -> frozenset[str]:
-        """Return the deliveries of a table that are committed and whole; put down those that are lost."""
+        """Return the deliveries of a table that are committed and whole; note those that are lost."""
         table = self.table(name)
         committed = table.deliveries()
         harmed = {file.delivery: file.path for file in table.lost_files({item.dump.delivery_id for item in asked})}

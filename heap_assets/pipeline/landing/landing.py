@@ -224,7 +224,7 @@ class _Run:
         self._ledger = ledger
 
     def _definitions(self, dump: Dump) -> str | None:
-        """Return the text of a dump's property definitions; None if there is no readable file, which is no failure."""
+        """Return the text of a dump's property definitions; None without a readable file, which is not a failure."""
         if dump.property_definitions is None:
             return None
         try:

@@ -36,7 +36,7 @@ class Attempt:
 class Pickup:
     """What a tick does: ask for a run under this key, or nothing; ``waiting_key`` names what waits."""
 
-    told: str
+    message: str
     run_key: str | None = None
     waiting_key: str = ""
 
@@ -78,16 +78,16 @@ def pickup(
         now: The time (aware).
     """
     if running is not None:
-        return Pickup(told=f"Run {running} is queued or at work; one sync at a time.")
+        return Pickup(message=f"Run {running} is queued or at work; one sync at a time.")
     if not waiting:
-        return Pickup(told="Every dump whose manifest has arrived has landed.")
+        return Pickup(message="Every dump whose manifest has arrived has landed.")
     key = waiting_key(waiting)
     named = ", ".join(sorted(waiting, key=_number)[:10])
     if not attempts:
-        return Pickup(told=f"Waiting: {named}.", run_key=key, waiting_key=key)
+        return Pickup(message=f"Waiting: {named}.", run_key=key, waiting_key=key)
     failed = [failure for failure in failures if failure.dump_id is None or str(failure.dump_id) in waiting]
-    told = _held_back(failed, len(waiting) - len(failed), attempts[0]) if failed else None
-    return _another(key, named, attempts, now) if told is None else Pickup(told=told, waiting_key=key)
+    message = _held_back(failed, len(waiting) - len(failed), attempts[0]) if failed else None
+    return _another(key, named, attempts, now) if message is None else Pickup(message=message, waiting_key=key)
 
 
 def _held_back(failed: Sequence[DumpFailure], others: int, last: Attempt) -> str:
@@ -103,15 +103,15 @@ def _another(key: str, named: str, attempts: Sequence[Attempt], now: datetime) -
     last = attempts[0]
     if len(attempts) >= MOST_ATTEMPTS:
         return Pickup(
-            told=f"{named} still waits after {len(attempts)} runs, the last one is {last.run_id}; the nightly run tries"
-            " again.",
+            message=f"{named} still waits after {len(attempts)} runs, the last one is {last.run_id}; the nightly run"
+            " tries again.",
             waiting_key=key,
         )
     due = (last.ended or now) + _FIRST_PAUSE * 2 ** (len(attempts) - 1)
     if now < due and not last.died:
-        return Pickup(told=f"Run {last.run_id} failed; the next is due at {due:%H:%M} UTC.", waiting_key=key)
+        return Pickup(message=f"Run {last.run_id} failed; the next is due at {due:%H:%M} UTC.", waiting_key=key)
     return Pickup(
-        told=f"Waiting: {named}, attempt {len(attempts) + 1}.",
+        message=f"Waiting: {named}, attempt {len(attempts) + 1}.",
         run_key=f"{key}-{len(attempts) + 1}",
         waiting_key=key,
     )

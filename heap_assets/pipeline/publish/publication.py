@@ -79,9 +79,9 @@ def _models(tables: Relations, analysis: Analysis, configuration: Configuration)
     for name, analyzed in analysis.models.items():
         model = analyzed.model
         schema = SCHEMA if model in ANALYTICS else configuration.migrated_schema_name
-        content = tables.layers(analyzed.made, user=model.user)
+        content = tables.layers(analyzed.built, user=model.user)
         about = tables.about.get(name)
-        yield described(schema, name, model, rows=analyzed.made.rows, content=content, about=about, small=model.small)
+        yield described(schema, name, model, rows=analyzed.built.rows, content=content, about=about, small=model.small)
 
 
 def _external(joined: JoinedTable, storage: Storage) -> Relation:

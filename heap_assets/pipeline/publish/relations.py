@@ -90,7 +90,7 @@ class Relations:
         rows = len(resolution.identity_map)
         yield self._relation(schema, IDENTITY_MAP.name, IDENTITY_MAP, rows=rows, content=identity_map)
         if resolution.users is not None:
-            names = resolution.tables[USERS.kind].current.shape.names_in_s()
+            names = resolution.tables[USERS.kind].current.table_schema.names_in_s()
             users = self.layers(resolution.users, user=names["user_id"])
             content = self._with_labeled("user", USERS.kind, users, self._columns(USERS.kind, names))
             rows = resolution.users.rows
@@ -99,7 +99,7 @@ class Relations:
         for table in resolution.current.event_like():
             name, published = table.name, in_migrated[table.name]
             recorded = self._files(resolution.tables[name], migrated=True)
-            resolved = OnResolvedUsers(recorded=recorded, user_map=self._local(resolution.everybody))
+            resolved = OnResolvedUsers(recorded=recorded, user_map=self._local(resolution.user_map))
             columns = self._columns(name, recorded.names)
             content = self._with_labeled("event", published, resolved, columns, ours=(ORIGINAL_USER_ID.name,))
             rows = resolution.tables[name].facts.migrated_rows
@@ -123,12 +123,12 @@ class Relations:
         resolution, column_set = self.resolution, self.configuration.all_events_columns
         tables = [resolution.tables[table.name] for table in resolution.current.event_like()]
         reserved = [ORIGINAL_USER_ID.name] if migrated else []
-        shapes = [table.current.shape for table in tables]
-        columns = union_columns(shapes, column_set=column_set, reserved=reserved)
+        table_schemas = [table.current.table_schema for table in tables]
+        columns = union_columns(table_schemas, column_set=column_set, reserved=reserved)
         content: Content = Union(
             tables={names[table.current.name]: self._files(table, migrated=migrated) for table in tables},
             columns=columns,
-            user_map=self._local(resolution.everybody) if migrated else None,
+            user_map=self._local(resolution.user_map) if migrated else None,
         )
         if migrated and column_set == "all":
             known = {column.name: (column.published, column.type) for column in columns}
@@ -146,15 +146,15 @@ class Relations:
             of="on_resolved_users" if migrated else "as_recorded",
         )
         return ResolvedFiles(
-            shape=current.shape,
-            names=current.shape.names_in_migrated() if migrated else current.shape.names_in_s(),
+            table_schema=current.table_schema,
+            names=current.table_schema.names_in_migrated() if migrated else current.table_schema.names_in_s(),
             files=tuple(map(self._local, current.paths())),
             alike=current.is_uniform(),
             superseded=superseded if len(lost) else None,
         )
 
     def _columns(self, table: str, names: Mapping[str, str]) -> Mapping[str, tuple[str, ValueType]]:
-        columns = self.resolution.tables[table].current.shape.columns
+        columns = self.resolution.tables[table].current.table_schema.columns
         return {column.name: (names[column.name], column.type) for column in columns}
 
     def _with_labeled(

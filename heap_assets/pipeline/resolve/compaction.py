@@ -1,9 +1,9 @@
-"""Packing: many small files of a table read as few, so that a year of nightly dumps scans like one large one.
+"""Compaction: many small files of a table read as few, so that a year of nightly dumps scans like one large one.
 
-Each delivery keeps its own files, which are the truth; a pack is a copy of the rows of several deliveries, made when
-small files have become many. It is read in their stead while all of them count, and dropped as soon as one does not, so
-packs change nothing but speed. Not here: removing packs that nothing needs any more (maintenance.py).
-Which there are is a part of the state.
+Each delivery keeps its own files, which are the truth; a compacted file is a copy of the rows of several deliveries,
+written when small files have become many. It is read in their stead while all of them count, and dropped as soon as one
+does not, so that compaction changes nothing but speed. Which there are is a part of the state. Not here: removing files
+that nothing needs any more (maintenance.py).
 """
 
 from collections.abc import Collection, Iterator
@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 
 from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
-from heap_assets.lake.written_files import kept_rows
-from heap_assets.pipeline.resolve.current_tables import CurrentTable, CurrentTables, Pack
+from heap_assets.lake.written_files import write_file
+from heap_assets.pipeline.resolve.current_tables import CompactedFile, CurrentTable, CurrentTables
 
 MOST_SMALL_FILES = 8
 """Each file costs a scan, and every query of the published file, about 1 ms."""
@@ -23,57 +23,64 @@ _SMALL_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Small:
-    """A small file or pack: the deliveries whose rows it has."""
+    """A small file, delivered or compacted: the deliveries whose rows it has."""
 
-    covers: tuple[str, ...]
+    deliveries: tuple[str, ...]
     path: str
 
 
-PACKED = Part("compacted", TypeAdapter(dict[str, tuple[Pack, ...]]), without={})
+COMPACTED = Part("compacted", TypeAdapter(dict[str, tuple[CompactedFile, ...]]), without={})
 
 
-def with_packs(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> CurrentTables:
-    """Return the tables with packs for their small files; new ones are made where small files are many.
+def with_compacted(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> CurrentTables:
+    """Return the tables with compacted files in place of small ones; new ones are written where small files are many.
 
-    With ``rebuild`` the packs of earlier runs are left.
+    With ``rebuild`` the compacted files of earlier runs are left.
     """
-    before = PACKED.read(storage)
-    torn = storage.torn([pack.path for found in before.values() for pack in found])
-    tables, packs = {}, {}
+    before = COMPACTED.read(storage)
+    torn = storage.torn([copy.path for found in before.values() for copy in found])
+    tables, compacted = {}, {}
     for name, table in current.tables.items():
-        found = _packed(storage, table, () if rebuild else _valid(before.get(name, ()), table.covers(), torn))
-        tables[name] = replace(table, packs=found)
+        found = _compacted(storage, table, () if rebuild else _valid(before.get(name, ()), table.deliveries(), torn))
+        tables[name] = replace(table, compacted=found)
         if found:
-            packs[name] = found
-    if packs != before:
-        PACKED.write(storage, packs)
+            compacted[name] = found
+    if compacted != before:
+        COMPACTED.write(storage, compacted)
     return replace(current, tables=tables)
 
 
-def packed_files(storage: Storage) -> frozenset[str]:
-    """Return the files of all packs."""
-    return frozenset(pack.path for packs in PACKED.read(storage).values() for pack in packs)
+def compacted_files(storage: Storage) -> frozenset[str]:
+    """Return all compacted files."""
+    return frozenset(copy.path for compacted in COMPACTED.read(storage).values() for copy in compacted)
 
 
-def _valid(packs: Collection[Pack], covers: Collection[str], torn: Collection[str]) -> tuple[Pack, ...]:
-    return tuple(pack for pack in packs if set(pack.covers) <= set(covers) and pack.path not in torn)
+def _valid(
+    compacted: Collection[CompactedFile], deliveries: Collection[str], torn: Collection[str]
+) -> tuple[CompactedFile, ...]:
+    return tuple(copy for copy in compacted if set(copy.deliveries) <= set(deliveries) and copy.path not in torn)
 
 
-def _packed(storage: Storage, table: CurrentTable, packs: tuple[Pack, ...]) -> tuple[Pack, ...]:
-    """Return the packs of a table, with one for all small files if these have become many."""
-    small = list(_small(table, packs))
+def _compacted(
+    storage: Storage, table: CurrentTable, compacted: tuple[CompactedFile, ...]
+) -> tuple[CompactedFile, ...]:
+    """Return the compacted files of a table, with one for all small files if these have become many."""
+    small = list(_small(table, compacted))
     if len(small) <= MOST_SMALL_FILES:
-        return packs
-    covers = tuple(cover for one in small for cover in one.covers)
+        return compacted
+    deliveries = tuple(delivery_name for one in small for delivery_name in one.deliveries)
     rows = table.landed.scan([one.path for one in small], table.stored_columns())
-    kept = kept_rows(storage, "packed", rows, about=table.name)
+    kept = write_file(storage, "packed", rows, about=table.name)
     gone = {one.path for one in small}
-    return (*(pack for pack in packs if pack.path not in gone), Pack(path=kept.path, covers=covers, size=kept.size))
+    return (
+        *(copy for copy in compacted if copy.path not in gone),
+        CompactedFile(path=kept.path, deliveries=deliveries, size=kept.size),
+    )
 
 
-def _small(table: CurrentTable, packs: tuple[Pack, ...]) -> Iterator[_Small]:
-    yield from (_Small(pack.covers, pack.path) for pack in packs if pack.size < _SMALL_BYTES)
-    inside = {cover for pack in packs for cover in pack.covers}
-    for cover, files in table.files_by_cover().items():
-        if cover not in inside and sum(file.size for file in files) < _SMALL_BYTES:
-            yield from (_Small((cover,), file.path) for file in files)
+def _small(table: CurrentTable, compacted: tuple[CompactedFile, ...]) -> Iterator[_Small]:
+    yield from (_Small(copy.deliveries, copy.path) for copy in compacted if copy.size < _SMALL_BYTES)
+    inside = {delivery_name for copy in compacted for delivery_name in copy.deliveries}
+    for delivery_name, files in table.files_by_delivery().items():
+        if delivery_name not in inside and sum(file.size for file in files) < _SMALL_BYTES:
+            yield from (_Small((delivery_name,), file.path) for file in files)

@@ -19,62 +19,71 @@ from heap_assets.pipeline.ledger import Ledger
 from heap_assets.schema.heap_tables import SYSTEM_TABLES, RawTable
 from heap_assets.schema.published_tables import PublishedTables, published_tables
 from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID, delivered_column, stored_name
-from heap_assets.schema.table_schema import TableShape, table_shape
+from heap_assets.schema.table_schema import TableSchema, schema_of_files
 from heap_assets.schema.value_types import ValueType
 from heap_assets.sources.heap.truth import DumpDelivery, current_deliveries, last_listing, tables_with_files
 from heap_assets.transforms.duplicates import has_required_ids, keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pack:
-    """A file with a copy of all rows of several deliveries, named as in ``CurrentTable.covers``."""
+class CompactedFile:
+    """A file with a copy of all rows of several deliveries, named as in ``CurrentTable.deliveries``."""
 
     path: str
-    covers: tuple[str, ...]
+    deliveries: tuple[str, ...]
     size: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class CurrentTable:
-    """One raw table after the dumps of the ledger; ``packs`` are read in place of the files of their deliveries."""
+    """One raw table after the dumps of the ledger; ``compacted`` are read in place of the files of their deliveries."""
 
-    shape: TableShape
+    table_schema: TableSchema
     landed: LandedTable
     files: tuple[LandedFile, ...]
-    deliveries: tuple[DumpDelivery, ...]
+    dump_deliveries: tuple[DumpDelivery, ...]
     last_listed: DumpDelivery
-    packs: tuple[Pack, ...] = ()
+    compacted: tuple[CompactedFile, ...] = ()
 
     @property
     def name(self) -> str:
         """Return the delivered name."""
-        return self.shape.name
+        return self.table_schema.name
 
     @property
     def table(self) -> RawTable:
         """Return what the catalogue declares of the table."""
-        return self.shape.table
+        return self.table_schema.table
 
-    def covers(self) -> tuple[str, ...]:
+    def deliveries(self) -> tuple[str, ...]:
         """Return the deliveries that make up the table; one that was read again is another one, its row ids are new."""
-        return tuple(self.files_by_cover())
+        return tuple(self.files_by_delivery())
 
-    def files_of(self, covers: Collection[str]) -> tuple[LandedFile, ...]:
-        """Return the files of these deliveries, named as in ``covers``."""
-        return tuple(file for cover, files in self.files_by_cover().items() if cover in covers for file in files)
+    def files_of(self, deliveries: Collection[str]) -> tuple[LandedFile, ...]:
+        """Return the files of these deliveries, named as in ``deliveries``."""
+        return tuple(
+            file
+            for delivery_name, files in self.files_by_delivery().items()
+            if delivery_name in deliveries
+            for file in files
+        )
 
-    def files_by_cover(self) -> Mapping[str, tuple[LandedFile, ...]]:
-        """Return the files of each delivery, which is named as in ``covers``."""
-        return self._covered
+    def files_by_delivery(self) -> Mapping[str, tuple[LandedFile, ...]]:
+        """Return the files of each delivery, which is named as in ``deliveries``."""
+        return self._by_delivery_name
 
     @cached_property
-    def _covered(self) -> Mapping[str, tuple[LandedFile, ...]]:
-        return _by_cover(self.files)
+    def _by_delivery_name(self) -> Mapping[str, tuple[LandedFile, ...]]:
+        return _by_delivery(self.files)
 
-    def files_ever(self, covers: Collection[str]) -> tuple[LandedFile, ...] | None:
+    def files_ever(self, deliveries: Collection[str]) -> tuple[LandedFile, ...] | None:
         """Return the files of these deliveries, be they current or not; None if the lake has one no more."""
-        landed = _by_cover(sorted(self.landed.files(), key=lambda file: file.first_row_id))
-        return tuple(file for cover in covers for file in landed[cover]) if set(covers) <= landed.keys() else None
+        landed = _by_delivery(sorted(self.landed.files(), key=lambda file: file.first_row_id))
+        return (
+            tuple(file for delivery_name in deliveries for file in landed[delivery_name])
+            if set(deliveries) <= landed.keys()
+            else None
+        )
 
     def stored_columns(self) -> tuple[str, ...]:
         """Return the stored columns that any file has, and those that the table needs."""
@@ -87,29 +96,29 @@ class CurrentTable:
         columns[stored_name(self.table.newest_by, ValueType.TIME)] = None
         return tuple(columns)
 
-    def paths(self, covers: Collection[str] | None = None) -> tuple[str, ...]:
+    def paths(self, deliveries: Collection[str] | None = None) -> tuple[str, ...]:
         """Return the files in which all rows of these deliveries stand, each once; of all of them by default."""
-        wanted = set(self.covers() if covers is None else covers)
-        packs = [pack for pack in self.packs if set(pack.covers) <= wanted]
-        rest = wanted - {cover for pack in packs for cover in pack.covers}
-        return (*(pack.path for pack in packs), *(file.path for file in self.files_of(rest)))
+        wanted = set(self.deliveries() if deliveries is None else deliveries)
+        compacted = [copy for copy in self.compacted if set(copy.deliveries) <= wanted]
+        rest = wanted - {delivery_name for copy in compacted for delivery_name in copy.deliveries}
+        return (*(copy.path for copy in compacted), *(file.path for file in self.files_of(rest)))
 
     def is_uniform(self) -> bool:
         """Return whether the files that are read have the same columns."""
-        packed = {cover for pack in self.packs for cover in pack.covers}
-        columns = {frozenset(file.nulls) for file in self.files_of(set(self.covers()) - packed)}
-        return len(columns | ({frozenset(self.stored_columns())} if self.packs else set())) == 1
+        packed = {delivery_name for copy in self.compacted for delivery_name in copy.deliveries}
+        columns = {frozenset(file.nulls) for file in self.files_of(set(self.deliveries()) - packed)}
+        return len(columns | ({frozenset(self.stored_columns())} if self.compacted else set())) == 1
 
-    def stored(self, covers: Collection[str] | None = None) -> pl.LazyFrame:
+    def stored(self, deliveries: Collection[str] | None = None) -> pl.LazyFrame:
         """Return every stored column of the rows of these deliveries, those without their ids included."""
-        return self.landed.scan(self.paths(covers), self.stored_columns())
+        return self.landed.scan(self.paths(deliveries), self.stored_columns())
 
-    def keys_of(self, entities: pl.Series, covers: Collection[str] | None = None) -> pl.DataFrame:
+    def keys_of(self, entities: pl.Series, deliveries: Collection[str] | None = None) -> pl.DataFrame:
         """Return the key frame of the rows with one of these entities; for all other rows one column is read."""
         ids = dict.fromkeys(stored_name(column, ValueType.LONG) for column in (*self.table.required, *self.table.key))
         entity = pl.col(stored_name(self.table.entity, ValueType.LONG))
         found = (
-            self.stored(covers)
+            self.stored(deliveries)
             .filter(entity.is_in(entities.implode()))
             .select(ROW_ID, DUMP_ID, *ids, stored_name(self.table.newest_by, ValueType.TIME))
             .collect(engine="streaming")
@@ -121,7 +130,7 @@ class CurrentTable:
         rows = self.stored()
         if of_users is not None:
             rows = rows.filter(pl.col(stored_name("user_id", ValueType.LONG)).is_in(of_users.implode()))
-        if self.shape.unkeyed:
+        if self.table_schema.unkeyed:
             rows = rows.filter(has_required_ids(self.table))
         return rows.join(superseded.to_frame(ROW_ID).lazy(), on=ROW_ID, how="anti") if len(superseded) else rows
 
@@ -132,7 +141,9 @@ class CurrentTable:
         """
         # a selection of nulls alone would have one row, whatever it is selected from; hence the row id
         return (
-            self.kept(superseded, of_users=of_users).select(ROW_ID, *map(read_column, self.shape.columns)).drop(ROW_ID)
+            self.kept(superseded, of_users=of_users)
+            .select(ROW_ID, *map(read_column, self.table_schema.columns))
+            .drop(ROW_ID)
         )
 
     def unread_values(self) -> dict[str, int]:
@@ -154,7 +165,7 @@ class CurrentTable:
         return sum(file.rows for file in self.files if file.delivery == item.dump.delivery_id)
 
 
-def _by_cover(files: Iterable[LandedFile]) -> dict[str, tuple[LandedFile, ...]]:
+def _by_delivery(files: Iterable[LandedFile]) -> dict[str, tuple[LandedFile, ...]]:
     """Return the files of each delivery under its name: with the first of its row ids, a row is in one of them only."""
     of: dict[str, list[LandedFile]] = {}
     for file in files:
@@ -196,10 +207,10 @@ def current_tables(
         )
         columns = [column for item in deliveries for column in item.delivery.columns]
         tables[name] = CurrentTable(
-            shape=table_shape(name, files, manifest_columns=dict.fromkeys(columns)),
+            table_schema=schema_of_files(name, files, manifest_columns=dict.fromkeys(columns)),
             landed=table,
             files=tuple(files),
-            deliveries=deliveries,
+            dump_deliveries=deliveries,
             last_listed=listed[name],
         )
     return CurrentTables(

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from heap_assets.lake.storage import Storage
-from heap_assets.lake.written_files import kept_rows
+from heap_assets.lake.written_files import write_file
 from heap_assets.pipeline.resolve.current_tables import CurrentTable
-from heap_assets.transforms.identity import identity_map, moved_users
+from heap_assets.transforms.identity import identity_map, remapped_users
 
 _NO_ROWS = pl.Series(dtype=pl.Int64)
 _NO_MIGRATIONS = pl.DataFrame(schema={"from_user_id": pl.Int64(), "to_user_id": pl.Int64(), "time": pl.Datetime("us")})
@@ -19,11 +19,11 @@ _NO_MIGRATIONS = pl.DataFrame(schema={"from_user_id": pl.Int64(), "to_user_id": 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The identity map, the file of the lake that has it, and who moved since an earlier one (moved_users)."""
+    """The identity map, its file in the lake, and who was remapped since an earlier one (remapped_users)."""
 
     map: pl.DataFrame
     file: str
-    moved: pl.DataFrame
+    remapped: pl.DataFrame
 
 
 def identity(storage: Storage, migrations: CurrentTable | None, before: str | None) -> Identity:
@@ -33,8 +33,8 @@ def identity(storage: Storage, migrations: CurrentTable | None, before: str | No
     file = before if before is not None and was.equals(known) else None
     return Identity(
         map=known,
-        file=file or kept_rows(storage, "resolved", known, about="identity_map").path,
-        moved=moved_users(was, known),
+        file=file or write_file(storage, "resolved", known, about="identity_map").path,
+        remapped=remapped_users(was, known),
     )
 
 
@@ -43,6 +43,6 @@ def migration_rows(table: CurrentTable | None) -> pl.DataFrame:
     if table is None:
         return _NO_MIGRATIONS
     rows = table.rows(_NO_ROWS)
-    if table.shape.column("time") is None:
+    if table.table_schema.column("time") is None:
         rows = rows.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("time"))
     return rows.select("from_user_id", "to_user_id", "time").collect()

@@ -1,6 +1,6 @@
 """The merged users: one row per resolved user, kept in layers that the published users are read from.
 
-While columns and older deliveries stay, only the users who came or moved are merged anew. Here: whom that concerns.
+While columns and older deliveries stay, only new and remapped users are merged again. Here: who is affected.
 Not here: the rule (transforms/users.py), layers (lake/layers.py).
 """
 
@@ -10,56 +10,58 @@ import polars as pl
 
 from heap_assets.lake.layers import RowsByUser
 from heap_assets.lake.storage import Storage
-from heap_assets.lake.written_files import kept_rows
+from heap_assets.lake.written_files import write_file
 from heap_assets.pipeline.resolve.current_tables import CurrentTable
 from heap_assets.pipeline.resolve.resolved_state import UsersState
-from heap_assets.pipeline.resolve.table_duplicates import TableOverlaps
+from heap_assets.pipeline.resolve.table_duplicates import TableDuplicates
 from heap_assets.schema.heap_tables import USERS
-from heap_assets.schema.table_schema import TableShape
+from heap_assets.schema.table_schema import TableSchema
 from heap_assets.transforms.duplicates import ENTITY
-from heap_assets.transforms.identity import concerned_users, recorded_users
+from heap_assets.transforms.identity import affected_users, recorded_users
 from heap_assets.transforms.users import migrated_users
 
 
 def merged_users(
     storage: Storage,
     users: CurrentTable,
-    found: TableOverlaps,
+    found: TableDuplicates,
     before: UsersState | None,
     *,
     identity_map: pl.DataFrame,
-    moved: pl.DataFrame,
+    remapped: pl.DataFrame,
     merges: tuple[str, ...],
 ) -> UsersState:
-    """Return the merged users; ``moved`` (user_id, before) are those who resolve otherwise than for ``before``."""
-    after = UsersState(layers=(), rows=0, covers=users.covers(), columns=repr(users.shape), merges=merges)
+    """Return the merged users; ``remapped`` (user_id, before) are those who resolve otherwise than for ``before``."""
+    after = UsersState(
+        layers=(), rows=0, deliveries=users.deliveries(), columns=repr(users.table_schema), merges=merges
+    )
     if before is not None and replace(before, layers=(), rows=0) == after:
         return before
-    concerned = None
-    if before is not None and before.columns == after.columns and set(before.covers) <= set(after.covers):
-        concerned = _concerned(found, identity_map, moved, arrived=before.covers != after.covers)
-    only = None if concerned is None else recorded_users(concerned, identity_map)
-    if before is not None and concerned is not None and concerned.is_empty():
+    affected = None
+    if before is not None and before.columns == after.columns and set(before.deliveries) <= set(after.deliveries):
+        affected = _affected(found, identity_map, remapped, arrived=before.deliveries != after.deliveries)
+    only = None if affected is None else recorded_users(affected, identity_map)
+    if before is not None and affected is not None and affected.is_empty():
         return replace(after, layers=before.layers, rows=before.rows)
     rows = users.rows(found.superseded(), of_users=only).collect(engine="streaming")
-    names = users.shape.names_in_s()  # DuckDB cannot tell a from A
+    names = users.table_schema.names_in_s()  # DuckDB cannot tell a from A
     merged = migrated_users(rows, identity_map).rename(names)
-    by_user = by_merged_user(users.shape)
-    if before is None or concerned is None:
+    by_user = by_merged_user(users.table_schema)
+    if before is None or affected is None:
         layer = by_user.kept(storage, merged)
         return replace(after, layers=(layer,), rows=layer.rows)
-    whose = kept_rows(storage, by_user.folder, concerned, about=by_user.about).path
+    whose = write_file(storage, by_user.folder, affected, about=by_user.about).path
     layers, count = by_user.with_layer(storage, before, by_user.kept(storage, merged, users=whose))
     return replace(after, layers=layers, rows=count)
 
 
-def by_merged_user(users: TableShape) -> RowsByUser:
+def by_merged_user(users: TableSchema) -> RowsByUser:
     """Return how the merged users of a table of this shape are kept."""
     return RowsByUser(users.names_in_s()["user_id"], "resolved", USERS.kind)
 
 
-def _concerned(
-    found: TableOverlaps, identity_map: pl.DataFrame, moved: pl.DataFrame, *, arrived: bool
+def _affected(
+    found: TableDuplicates, identity_map: pl.DataFrame, remapped: pl.DataFrame, *, arrived: bool
 ) -> pl.DataFrame | None:
     """Return the resolved users (user_id) whose row may be another one now; None if it is not known whose rows came."""
     if arrived and found.touched is None:
@@ -67,4 +69,4 @@ def _concerned(
     came = pl.DataFrame(schema={"user_id": pl.Int64()})
     if found.touched is not None:
         came = found.touched.select(pl.col(ENTITY).alias("user_id"))
-    return concerned_users(came, moved=moved, identity_map=identity_map)
+    return affected_users(came, remapped=remapped, identity_map=identity_map)

@@ -1,7 +1,7 @@
 """Resolution: who is whom, and which rows count, with and without migrations.
 
 The wide rows are never rewritten. What changes with a dump is small: the rows whose event, session or user stands more
-than once (overlaps), the identity map, the merged users. Each follows from what came while older deliveries stay.
+than once (duplicates), the identity map, the merged users. Each follows from what came while older deliveries stay.
 Here: from the current tables to what a reader needs to see them resolved. Not here: the steps (identity.py,
 table_duplicates.py, user_rows.py, merged_users.py, user_map.py, superseded.py), what is remembered (resolved_state.py),
 the DuckDB file (publish/publication.py).
@@ -18,17 +18,17 @@ from heap_assets.pipeline.resolve.current_tables import CurrentTable, CurrentTab
 from heap_assets.pipeline.resolve.identity import Identity, identity
 from heap_assets.pipeline.resolve.merged_users import merged_users
 from heap_assets.pipeline.resolve.resolved_state import (
-    EverybodyState,
     ResolvedState,
     TableState,
+    UserMapState,
     UsersState,
     read_state,
     write_state,
 )
 from heap_assets.pipeline.resolve.superseded import superseded_rows
-from heap_assets.pipeline.resolve.table_duplicates import TableOverlaps, table_overlaps
+from heap_assets.pipeline.resolve.table_duplicates import TableDuplicates, table_duplicates
 from heap_assets.pipeline.resolve.table_facts import TableFacts, table_facts
-from heap_assets.pipeline.resolve.user_map import everybody
+from heap_assets.pipeline.resolve.user_map import user_map
 from heap_assets.schema.heap_tables import USER_MIGRATIONS, USERS
 
 _AT_ONCE = 2
@@ -38,11 +38,11 @@ _AT_ONCE = 2
 class ResolvedTable:
     """A table, and the rows of it that do not count: without migrations, and with them.
 
-    ``since`` are the deliveries that were there before, ``overlaps`` has what came since, if that was found just now.
+    ``since`` are the deliveries that were there before, ``duplicates`` has what came since, if that was found just now.
     """
 
     current: CurrentTable
-    overlaps: TableOverlaps
+    duplicates: TableDuplicates
     superseded: pl.Series
     migrated_superseded: pl.Series
     facts: TableFacts
@@ -54,10 +54,10 @@ class ResolvedTable:
 class Resolution:
     """Every table resolved; ``users`` are the merged users in layers, None without users.
 
-    ``everybody`` is the path of the file that says whom each recorded user is resolved to, ``superseded`` of the one
+    ``user_map`` is the path of the file that says whom each recorded user is resolved to, ``superseded`` of the one
     that names the rows of all tables that do not count;
     ``merges`` are the deliveries that the identity map follows from, ``identity_file`` is where the lake keeps it;
-    ``moved`` are the users who resolve otherwise than in the map of the file ``moved_since`` (moved_users).
+    ``remapped`` are the users who resolve otherwise than in the map of the file ``remapped_since`` (remapped_users).
     """
 
     current: CurrentTables
@@ -65,11 +65,11 @@ class Resolution:
     identity_map: pl.DataFrame
     identity_file: str
     identity_changed: bool
-    moved: pl.DataFrame
-    moved_since: str | None
+    remapped: pl.DataFrame
+    remapped_since: str | None
     merges: tuple[str, ...]
     users: UsersState | None
-    everybody: str
+    user_map: str
     superseded: str
 
 
@@ -84,7 +84,7 @@ class _Resolving:
     def __init__(self, storage: Storage, current: CurrentTables, before: ResolvedState) -> None:
         self._storage, self._current, self._before = storage, current, before
         self._migrations = current.tables.get(USER_MIGRATIONS.kind)
-        self._merges = () if self._migrations is None else self._migrations.covers()
+        self._merges = () if self._migrations is None else self._migrations.deliveries()
 
     def all(self) -> Resolution:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -96,16 +96,16 @@ class _Resolving:
             states = {name: found[name][1] for name in self._current.tables}
             known = identity_found.result()
             users_merged = pool.submit(self._users, tables.get(USERS.kind), known)
-            overlaps = {name: table.overlaps for name, table in tables.items()}
-            lost = pool.submit(superseded_rows, self._storage, overlaps, self._before.superseded)
-            everybody_known = self._everybody(tables, known)
+            duplicates = {name: table.duplicates for name, table in tables.items()}
+            lost = pool.submit(superseded_rows, self._storage, duplicates, self._before.superseded)
+            user_map_state = self._user_map(tables, known)
             users = users_merged.result()
         state = ResolvedState(
             tables=states,
             merges=self._merges,
             identity_map=known.file,
             users=users,
-            everybody=everybody_known,
+            user_map=user_map_state,
             superseded=lost.result(),
         )
         if state != self._before:
@@ -116,32 +116,32 @@ class _Resolving:
             identity_map=known.map,
             identity_file=known.file,
             identity_changed=self._merges != self._before.merges or not self._before.tables,
-            moved=known.moved,
-            moved_since=self._before.identity_map,
+            remapped=known.remapped,
+            remapped_since=self._before.identity_map,
             merges=self._merges,
             users=users,
-            everybody=everybody_known.path,
+            user_map=user_map_state.path,
             superseded=lost.result().path,
         )
 
     def _table(self, table: CurrentTable, known: Callable[[], Identity]) -> tuple[ResolvedTable, TableState]:
         before = self._before.tables.get(table.name)
-        found = table_overlaps(self._storage, table, before, known)
-        facts_of = repr((table.covers(), self._merges, table.last_listed.dump.modified))
+        found = table_duplicates(self._storage, table, before, known)
+        facts_of = repr((table.deliveries(), self._merges, table.last_listed.dump.modified))
         same = before is not None and before.facts_of == facts_of
-        facts = before.facts if before is not None and same else table_facts(table, found.sums, found.settled)
+        facts = before.facts if before is not None and same else table_facts(table, found.sums, found.with_duplicates)
         resolved = ResolvedTable(
             current=table,
-            overlaps=found,
+            duplicates=found,
             superseded=found.superseded(),
             migrated_superseded=found.superseded_when_merged(),
             facts=facts,
             changed=not same,
-            since=frozenset(() if before is None else before.covers),
+            since=frozenset(() if before is None else before.deliveries),
         )
         state = TableState(
-            covers=table.covers(),
-            overlaps=found.path,
+            deliveries=table.deliveries(),
+            duplicates=found.path,
             user_rows=found.user_rows,
             sums=found.sums,
             facts=facts,
@@ -155,14 +155,14 @@ class _Resolving:
         return merged_users(
             self._storage,
             users.current,
-            users.overlaps,
+            users.duplicates,
             self._before.users,
             identity_map=known.map,
-            moved=known.moved,
+            remapped=known.remapped,
             merges=self._merges,
         )
 
-    def _everybody(self, tables: Mapping[str, ResolvedTable], known: Identity) -> EverybodyState:
-        user_rows = [file for table in self._current.event_like() for file in tables[table.name].overlaps.user_rows]
-        before = self._before.everybody
-        return everybody(self._storage, user_rows, before, identity_map=known.map, moved=known.moved)
+    def _user_map(self, tables: Mapping[str, ResolvedTable], known: Identity) -> UserMapState:
+        user_rows = [file for table in self._current.event_like() for file in tables[table.name].duplicates.user_rows]
+        before = self._before.user_map
+        return user_map(self._storage, user_rows, before, identity_map=known.map, remapped=known.remapped)

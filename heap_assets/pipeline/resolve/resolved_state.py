@@ -20,13 +20,13 @@ class TableState:
     """What was computed of a table, and from which deliveries.
 
     Attributes:
-        overlaps: The file of the settled key frame of all rows whose entity stands more than once, if any does.
+        duplicates: The file of the key frame of all rows whose entity stands more than once, if any does.
         user_rows: Files that together count the rows of each recorded user.
         facts_of: All that the facts follow from; while it stays, so do they.
     """
 
-    covers: tuple[str, ...]
-    overlaps: str | None
+    deliveries: tuple[str, ...]
+    duplicates: str | None
     user_rows: tuple[str, ...]
     sums: TableSums
     facts: TableFacts
@@ -39,13 +39,13 @@ class UsersState:
 
     layers: tuple[Layer, ...]
     rows: int
-    covers: tuple[str, ...]
+    deliveries: tuple[str, ...]
     columns: str
     merges: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EverybodyState:
+class UserMapState:
     """The file that says whom each recorded user is resolved to, and the files of user rows that it was made of."""
 
     path: str
@@ -68,13 +68,13 @@ class ResolvedState:
     merges: tuple[str, ...] = ()
     identity_map: str | None = None
     users: UsersState | None = None
-    everybody: EverybodyState | None = None
+    user_map: UserMapState | None = None
     superseded: SupersededState | None = None
 
 
 def _files_of_state(state: ResolvedState) -> frozenset[str]:
-    files = {file for table in state.tables.values() for file in (table.overlaps, *table.user_rows)}
-    files |= {state.identity_map} | {one.path for one in (state.everybody, state.superseded) if one is not None}
+    files = {file for table in state.tables.values() for file in (table.duplicates, *table.user_rows)}
+    files |= {state.identity_map} | {one.path for one in (state.user_map, state.superseded) if one is not None}
     users = () if state.users is None else state.users.layers
     return files_of(users) | {file for file in files if file is not None}
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from heap_assets.lake.storage import Storage
-from heap_assets.lake.written_files import kept_rows
+from heap_assets.lake.written_files import write_file
 from heap_assets.pipeline.resolve.resolved_state import SupersededState
-from heap_assets.pipeline.resolve.table_duplicates import TableOverlaps
+from heap_assets.pipeline.resolve.table_duplicates import TableDuplicates
 from heap_assets.schema.stored_columns import ROW_ID
 from heap_assets.transforms.duplicates import LOSES, LOSES_WHEN_MERGED
 
@@ -24,7 +24,7 @@ _SCHEMA = {
 
 
 def superseded_rows(
-    storage: Storage, tables: Mapping[str, TableOverlaps], before: SupersededState | None
+    storage: Storage, tables: Mapping[str, TableDuplicates], before: SupersededState | None
 ) -> SupersededState:
     """Return the file: of each table (delivered name) the rows that do not count, and with which users they do not."""
     duplicates = tuple((name, table.path) for name, table in tables.items())
@@ -32,8 +32,8 @@ def superseded_rows(
         return before
     lost = [pl.DataFrame(schema=_SCHEMA)]
     for name, table in tables.items():
-        rows = table.settled.filter(pl.col(LOSES) | pl.col(LOSES_WHEN_MERGED))
+        rows = table.with_duplicates.filter(pl.col(LOSES) | pl.col(LOSES_WHEN_MERGED))
         flags = (pl.col(LOSES).alias("as_recorded"), pl.col(LOSES_WHEN_MERGED).alias("on_resolved_users"))
         lost.append(rows.select(pl.lit(name).alias("table_name"), pl.col(ROW_ID).alias("row_id"), *flags))
-    kept = kept_rows(storage, "resolved", pl.concat(lost), about="superseded")
+    kept = write_file(storage, "resolved", pl.concat(lost), about="superseded")
     return SupersededState(path=kept.path, duplicates=duplicates)

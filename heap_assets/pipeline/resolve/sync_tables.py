@@ -69,9 +69,9 @@ def delivered_sync_info(table: CurrentTable | None) -> pl.DataFrame:
     schema = {**SYNC_INFO_SCHEMA, "dump_id": pl.Int64()}
     if table is None:
         return pl.DataFrame(schema=schema)
-    shapes = {shape.name: shape for shape in table.shape.columns}
+    there = {column.name: column for column in table.table_schema.columns}
     columns = [
-        read_column(shapes[name]).cast(kind, strict=False) if name in shapes else pl.lit(None, dtype=kind).alias(name)
+        read_column(there[name]).cast(kind, strict=False) if name in there else pl.lit(None, dtype=kind).alias(name)
         for name, kind in SYNC_INFO_SCHEMA.items()
     ]
     rows = table.stored().sort(DUMP_ID, ROW_ID).select(pl.col(DUMP_ID).alias("dump_id"), *columns)
@@ -113,10 +113,10 @@ def system_table(name: str, resolution: Resolution) -> pl.DataFrame | None:
             return None
         return pl.DataFrame(schema={column.name: column.type.polars for column in EVENT_METADATA.columns})
     ordered = table.stored().sort(DUMP_ID, ROW_ID)
-    frame = ordered.select(ROW_ID, *map(read_column, table.shape.columns)).drop(ROW_ID).collect()
+    frame = ordered.select(ROW_ID, *map(read_column, table.table_schema.columns)).drop(ROW_ID).collect()
     if name == EVENT_METADATA.kind:
         frame = _with_published_names(frame, "table_name", resolution)
-    return frame.rename(table.shape.names_in_s())
+    return frame.rename(table.table_schema.names_in_s())
 
 
 def quarantine_table(storage: Storage, resolution: Resolution) -> pl.DataFrame:
@@ -124,7 +124,7 @@ def quarantine_table(storage: Storage, resolution: Resolution) -> pl.DataFrame:
     parts = [pl.DataFrame(schema=_QUARANTINE_SCHEMA)]
     for name, resolved in resolution.tables.items():
         current = resolved.current
-        if not (current.shape.unkeyed and current.files):
+        if not (current.table_schema.unkeyed and current.files):
             continue
         columns = dict.fromkeys(column for file in current.files for column in file.nulls if column[0] != "$")
         found = quarantined(current.stored(), columns, current.table).collect(engine="streaming")
@@ -162,7 +162,7 @@ def event_display_names(current: CurrentTables) -> tuple[tuple[str, str], ...]:
     table = current.tables.get(EVENT_METADATA.kind)
     if table is None:
         return ()
-    columns = [column for name in ("table_name", "ui_name") if (column := table.shape.column(name)) is not None]
+    columns = [column for name in ("table_name", "ui_name") if (column := table.table_schema.column(name)) is not None]
     frame = table.stored().select(ROW_ID, *map(read_column, columns)).drop(ROW_ID).collect()
     names = frame.select(cs.by_name("table_name", "ui_name").cast(pl.String))
     return tuple((name, shown) for name, shown in names.iter_rows() if name and shown)

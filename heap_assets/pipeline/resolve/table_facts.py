@@ -1,6 +1,6 @@
 """What the rows of a table say in sum: counts, and the first and last time.
 
-Sums are taken over all rows with their ids, for a first run in the pass that looks for overlaps, later over what came,
+Sums are taken over all rows with their ids, for a first run in the pass that looks for duplicates, later over new rows,
 and then corrected by the few rows that are superseded. Not here: which rows those are (transforms/duplicates.py).
 """
 
@@ -39,14 +39,14 @@ class TableSums:
     """Sums over the rows of some deliveries, superseded ones included; times UTC without zone.
 
     Attributes:
-        covers: The deliveries.
+        deliveries: The deliveries that were summed.
         ended: When the last dump that listed the table was written.
         synced_to: The last time that is not after ``ended``.
         ahead: The first of those that are, each once, in microseconds of the epoch.
         ahead_is_all: Whether these are all of them.
     """
 
-    covers: tuple[str, ...]
+    deliveries: tuple[str, ...]
     ended: datetime
     rows: int = 0
     first_time: datetime | None = None
@@ -80,13 +80,15 @@ def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
 def table_sums(table: CurrentTable, row: pl.DataFrame) -> TableSums:
     """Return the sums of all deliveries from what ``summing`` computed."""
     found = row.row(0, named=True)
-    return _with_ahead(TableSums(covers=table.covers(), ended=_ended(table), **{**found, "ahead": ()}), found["ahead"])
+    return _with_ahead(
+        TableSums(deliveries=table.deliveries(), ended=_ended(table), **{**found, "ahead": ()}), found["ahead"]
+    )
 
 
 def grown_sums(table: CurrentTable, before: TableSums | None, arrived: pl.DataFrame | None = None) -> TableSums:
     """Return the sums of all deliveries; what was there before is not read if the key frame of the rest is enough."""
     known = None if before is None else before.at(_ended(table))
-    if known is None or (arrived is None and known.covers != table.covers()):
+    if known is None or (arrived is None and known.deliveries != table.deliveries()):
         return table_sums(table, summing(table, _times(table, _NONE)).collect(engine="streaming"))
     if arrived is None:
         return known
@@ -110,9 +112,9 @@ def _with_ahead(sums: TableSums, ahead: Sequence[int]) -> TableSums:
     return replace(sums, ahead=tuple(ahead[:_MOST_AHEAD]), ahead_is_all=is_all)
 
 
-def table_facts(table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame) -> TableFacts:
-    """Return the facts: the sums without the superseded rows, which the settled key frame ``overlaps`` has."""
-    lost, kept = overlaps.filter(LOSES), overlaps.filter(~pl.col(LOSES))
+def table_facts(table: CurrentTable, sums: TableSums, duplicates: pl.DataFrame) -> TableFacts:
+    """Return the facts: the sums without the superseded rows, which ``with_duplicates`` has."""
+    lost, kept = duplicates.filter(LOSES), duplicates.filter(~pl.col(LOSES))
     times = {name: getattr(sums, name) for name in _TIMES}
     gone = lost[NEWEST_BY].is_in([time for time in times.values() if time is not None])
     if not lost.filter(gone)[NEWEST_BY].is_in(kept[NEWEST_BY].implode()).all():
@@ -122,8 +124,8 @@ def table_facts(table: CurrentTable, sums: TableSums, overlaps: pl.DataFrame) ->
     return TableFacts(
         **times,
         rows=rows,
-        migrated_rows=sums.rows - int(overlaps[LOSES_WHEN_MERGED].sum()),
-        quarantined_rows=table.stored_rows() - sums.rows if table.shape.unkeyed else 0,
+        migrated_rows=sums.rows - int(duplicates[LOSES_WHEN_MERGED].sum()),
+        quarantined_rows=table.stored_rows() - sums.rows if table.table_schema.unkeyed else 0,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 import polars as pl
 
 from heap_assets.lake.storage import Storage
-from heap_assets.lake.written_files import kept_rows
+from heap_assets.lake.written_files import write_file
 from heap_assets.pipeline.resolve.current_tables import CurrentTable
 from heap_assets.schema.heap_tables import USERS
 from heap_assets.transforms.duplicates import ENTITY, OWNER
@@ -41,7 +41,7 @@ def with_user_rows(storage: Storage, files: tuple[str, ...], counted: pl.DataFra
     if len(files) >= _MOST_FILES:
         before = [pl.read_parquet(storage.local_copy(file), glob=False) for file in files]
         counted, files = pl.concat([*before, counted]).group_by(USER).agg(pl.col(ROWS).sum()), ()
-    return (*files, kept_rows(storage, "resolved", counted, about=about).path)
+    return (*files, write_file(storage, "resolved", counted, about=about).path)
 
 
 def users_with_rows(storage: Storage, files: Collection[str]) -> pl.DataFrame:

@@ -12,14 +12,14 @@ import duckdb
 from heap_assets.errors import SourceError
 from heap_assets.expressions.duckdb.quoting import file_list, identifier, literal
 from heap_assets.sources.external.csv_files import CsvFile, csv_file
-from heap_assets.sources.external.table import OtherTable
+from heap_assets.sources.external.table import ExternalTable
 
 _LONGEST_CAUSE = 300
 _AS_TEXT = {"HUGEINT", "UHUGEINT", "BIGNUM", "UUID", "BIT", "INTERVAL", "TIME WITH TIME ZONE"}
 """Types that Parquet has not: DuckDB would write whole numbers of 23 digits as doubles."""
 
 
-def copy_other_table(other: OtherTable, into: Path) -> None:
+def copy_external_table(other: ExternalTable, into: Path) -> None:
     """Write the table's rows into a Parquet file, with its key as text; of a CSV file every column is text.
 
     Raises:
@@ -46,13 +46,13 @@ def copy_other_table(other: OtherTable, into: Path) -> None:
         raise SourceError(f"The table {other.name} of HEAP_OTHER_TABLE cannot be read: {where}{cause}") from None
 
 
-def _query(other: OtherTable) -> str:
+def _query(other: ExternalTable) -> str:
     if other.kind == "parquet":
         return f"SELECT * FROM read_parquet({file_list([other.place])})"
     return f"SELECT * FROM {identifier('other', *other.table)}"
 
 
-def _columns(kinds: Mapping[str, str], other: OtherTable) -> str:
+def _columns(kinds: Mapping[str, str], other: ExternalTable) -> str:
     if other.column not in kinds:
         place = f"{Path(other.place).name}, line 1: " if other.kind == "csv" else ""
         raise SourceError(
@@ -66,6 +66,6 @@ def _columns(kinds: Mapping[str, str], other: OtherTable) -> str:
     )
 
 
-def _cause(error: Exception, other: OtherTable) -> str:
+def _cause(error: Exception, other: ExternalTable) -> str:
     said = " ".join(str(error).replace(other.place, "<HEAP_OTHER_TABLE>").split())
     return said if len(said) <= _LONGEST_CAUSE else f"{said[:_LONGEST_CAUSE]}…"

@@ -23,7 +23,7 @@ _ALLOWED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OtherTable:
+class ExternalTable:
     """A table elsewhere.
 
     Attributes:
@@ -44,16 +44,16 @@ class OtherTable:
     def name(self) -> str:
         """Return the name under which it is published in the schema other.
 
-        >>> OtherTable(kind="csv", place="/data/CRM export.csv", column="email", key="email").name
+        >>> ExternalTable(kind="csv", place="/data/CRM export.csv", column="email", key="email").name
         'crm_export'
         """
         return table_name(self.table[-1] if self.table else Path(self.place).stem) or "table"
 
 
-def read_other_table(place: str | None, key: str | None) -> OtherTable | None:
+def read_external_table(place: str | None, key: str | None) -> ExternalTable | None:
     """Return what HEAP_OTHER_TABLE and HEAP_OTHER_KEY say; None without the first.
 
-    >>> read_other_table("crm.duckdb#main.customers", "customer_no=identity").table
+    >>> read_external_table("crm.duckdb#main.customers", "customer_no=identity").table
     ('main', 'customers')
     """
     if place is None:
@@ -66,13 +66,13 @@ def read_other_table(place: str | None, key: str | None) -> OtherTable | None:
     match compared:
         case "identity" | "email" if column:
             if not table and address.endswith(".csv"):
-                return OtherTable(kind="csv", place=path, column=column, key=compared)
+                return ExternalTable(kind="csv", place=path, column=column, key=compared)
             if not table and address.endswith(".parquet"):
-                return OtherTable(kind="parquet", place=path, column=column, key=compared)
+                return ExternalTable(kind="parquet", place=path, column=column, key=compared)
             if table and _POSTGRES.match(address):
-                return OtherTable(kind="postgres", place=address, table=names, column=column, key=compared)
+                return ExternalTable(kind="postgres", place=address, table=names, column=column, key=compared)
             if table and "://" not in address:
-                return OtherTable(kind="duckdb", place=path, table=names, column=column, key=compared)
+                return ExternalTable(kind="duckdb", place=path, table=names, column=column, key=compared)
             raise SettingsError(f"HEAP_OTHER_TABLE cannot be used; it must be {_ALLOWED}.")
     raise SettingsError(
         f"HEAP_OTHER_KEY is {key}; it must be email, identity, or your column and one of them, as in"

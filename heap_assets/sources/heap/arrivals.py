@@ -1,6 +1,6 @@
 """Which dumps have arrived, in which content: the manifests of an export, read and told apart.
 
-Here: of several manifests with one dump id the one modified last; a content that comes again is no new one.
+Here: of several manifests with one dump id the one modified last; a content that comes again is not a new one.
 Not here: landing. A manifest that cannot be read is an arrival too: its dump fails, and later dumps wait.
 """
 

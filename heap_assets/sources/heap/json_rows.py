@@ -51,7 +51,7 @@ def _json_rows(content: bytes) -> list[dict[str, Any]]:
     for place, row in enumerate(rows, start=1):
         if not isinstance(row, dict) or "" in row:
             raise UnreadableFileError(
-                f"has {json.dumps(row)[:80]} as its row {place}, which is no JSON object of columns"
+                f"has {json.dumps(row)[:80]} as its row {place}, which is not a JSON object of columns"
             )
     return rows
 

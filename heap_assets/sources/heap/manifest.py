@@ -1,6 +1,6 @@
 """Manifests: what a dump says it delivers.
 
-Here: JSON text to a Dump, and the errors of a text that is no manifest. Not here: which manifest of a dump counts
+Here: JSON text to a Dump, and the errors of a text that is not a manifest. Not here: which manifest of a dump counts
 (arrivals.py), which deliveries make up a table (truth.py).
 Source: Heap's S3 specification; CONTRACT section 1.
 """
@@ -55,11 +55,11 @@ def read_manifest(text: bytes, *, key: str, modified: datetime) -> Dump:
     """Return the dump that a manifest's text describes.
 
     Raises:
-        ManifestError: The text is no JSON, or not of a manifest's form; names the file, the place and the value.
+        ManifestError: The text is not JSON, or not of a manifest's form; names the file, the place and the value.
     """
     try:
         content = json.loads(text)
-        json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+        json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is not text
     except (ValueError, RecursionError) as error:
         raise ManifestError(f"{key}: not JSON ({error}). Ask Heap for this dump again, or repair the file.") from error
     if not isinstance(content, dict):

@@ -45,7 +45,7 @@ class _Repeating(dict[str, Any]):
 
 
 def parse_definitions(text: str | bytes) -> ParsedDefinitions:
-    """Return the definitions of a file; a file that is no JSON list is an UnreadableFileError.
+    """Return the definitions of a file; a file that is not a JSON list is an UnreadableFileError.
 
     >>> clause = {"property_name": "utm_medium", "operator": "contains", "value": "cpc"}
     >>> case = {"value": {"type": "constant", "value": "Paid"}, "condition": {"clauses": {"A": clause}}}
@@ -72,9 +72,9 @@ def _entries(text: str | bytes) -> list[Any]:
     try:
         content = json.loads(text, object_pairs_hook=_json_object, parse_constant=_no_json)
     except (ValueError, RecursionError) as error:
-        raise UnreadableFileError(f"the property definitions are no JSON: {error}") from error
+        raise UnreadableFileError(f"the property definitions are not JSON: {error}") from error
     if not isinstance(content, list):
-        raise UnreadableFileError(f"the property definitions are no list but {_shown(content)}")
+        raise UnreadableFileError(f"the property definitions are not a list but {_shown(content)}")
     return content
 
 
@@ -84,7 +84,7 @@ def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_json(word: str) -> float:
-    raise ValueError(f"{word} is no JSON value")
+    raise ValueError(f"{word} is not a JSON value")
 
 
 def _text_under(key: str, entry: object) -> str | None:
@@ -108,7 +108,7 @@ class _Reader:
         if self.occurrences[name, kind] > 1:
             raise _NotInGrammarError("it is defined more than once")
         if not isinstance(cases, list):
-            raise _NotInGrammarError(f"cases: {_shown(cases)} is no list")
+            raise _NotInGrammarError(f"cases: {_shown(cases)} is not a list")
         default = found.get("default_value")
         return Definition(
             name,
@@ -189,7 +189,7 @@ def _object(value: object, where: str, required: tuple[str, ...], optional: tupl
 def _text(value: object, where: str) -> str:
     text = _constant(value, where).value
     if not isinstance(text, str) or not text or "\0" in text:  # Arrow has no names with a NUL
-        raise _NotInGrammarError(f"{where}: {_shown(value)} is no text")
+        raise _NotInGrammarError(f"{where}: {_shown(value)} is not text")
     return text
 
 
@@ -204,7 +204,7 @@ def _constant(value: object, where: str) -> Constant:
             return Constant(value)
         case str() if value.encode(errors="replace").decode() == value:
             return Constant(value)
-    raise _NotInGrammarError(f"{where}: {_shown(value)} is no constant")
+    raise _NotInGrammarError(f"{where}: {_shown(value)} is not a constant")
 
 
 def _formula(text: str, clauses: Mapping[str, Clause]) -> Condition:

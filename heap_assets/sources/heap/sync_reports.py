@@ -31,10 +31,10 @@ class SyncReport:
 
 
 def read_sync_report(content: bytes, *, key: str, signature: str, modified: datetime) -> SyncReport:
-    """Return the report; one that is no JSON object belongs to no dump."""
+    """Return the report; one that is not a JSON object belongs to no dump."""
     try:
         fields = json.loads(content)
-        json.dumps(fields, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+        json.dumps(fields, ensure_ascii=False).encode()  # half of a surrogate pair is not text
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):

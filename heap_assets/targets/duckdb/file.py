@@ -26,7 +26,7 @@ _COLUMNS = (
     " ORDER BY schema_name, table_name, column_index"
 )
 _MOST_COPIED = 256 << 20
-"""A file of tables (a lake in S3) is made anew: it would be written twice."""
+"""A file of tables (a lake in S3) is made again: it would be written twice."""
 _READ_BY_ALL = 64
 """The version of the storage that DuckDB 1.0 writes."""
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {"experimental_metadata_reuse": False}
@@ -54,8 +54,8 @@ _Key = tuple[str, str]
 class PublishedFile:
     """A DuckDB file that is being built, on a copy of the one before: a view that stays the same stays as it is.
 
-    A view with its comments takes 30 ms to make, and there may be hundreds. One that somebody altered in the file of
-    before is made anew, as tables are each time.
+    A view with its comments takes 30 ms to make, and there may be hundreds. One that somebody altered in the previous
+    file is made again, as tables are each time.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
@@ -139,7 +139,7 @@ class PublishedFile:
                 self._connection.execute(f"DROP SCHEMA {identifier(schema)} CASCADE")
 
     def note(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Note of what the views were made; a file that was opened anew holds them in other words than when made."""
+        """Note of what the views were made; a file that was opened again holds them in other words than when made."""
         self._connection = connection
         held = self._held()
         notes = [(*key, query, self._said.get(key, ""), held[key]) for key, query in self._queries.items()]

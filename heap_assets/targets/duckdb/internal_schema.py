@@ -27,13 +27,15 @@ class InternalSchema:
     def __init__(self, file: PublishedFile, relations: Sequence[Relation], *, as_tables: bool) -> None:
         self._file, self._as_tables = file, as_tables
         self._contents = [content for relation in relations for content in _within(relation.content)]
-        self._refreshes = Refreshes.of(content for content in self._contents if isinstance(content, Layers))
+        self._refreshes = Refreshes.numbered(content for content in self._contents if isinstance(content, Layers))
         self._recorded: set[str] = set()
 
     def build(self) -> None:
         """Add the tables, and a view of the files of each table: a dump changes one view a table."""
         self._file.add_schema(SCHEMA)
-        tables = {content.shape.name: content for content in self._contents if isinstance(content, ResolvedFiles)}
+        tables = {
+            content.table_schema.name: content for content in self._contents if isinstance(content, ResolvedFiles)
+        }
         superseded = {content.superseded.file for content in tables.values() if content.superseded is not None}
         user_maps = {content.user_map for content in self._contents if isinstance(content, OnResolvedUsers | Union)} - {
             None
@@ -55,7 +57,7 @@ class InternalSchema:
             files=table.files,
             alike=table.alike,
             superseded=None if superseded is None else views.lost_select(view, superseded),
-            view=None if self._as_tables else identifier(SCHEMA, _files(table.shape.name)),
+            view=None if self._as_tables else identifier(SCHEMA, _files(table.table_schema.name)),
         )
 
     def recorded(self, table: ResolvedFiles) -> str:
@@ -63,7 +65,7 @@ class InternalSchema:
         select = views.raw_select(table, self.lake(table))
         if self._as_tables:
             return f"({select})"
-        name = f"recorded/{escaped(table.shape.name)}"
+        name = f"recorded/{escaped(table.table_schema.name)}"
         if name not in self._recorded:
             self._file.add_view(SCHEMA, name, select)
             self._recorded.add(name)

@@ -19,7 +19,7 @@ class Refreshes:
     numbers: Mapping[str, int]
 
     @classmethod
-    def of(cls, layered: Iterable[Layers]) -> "Refreshes":
+    def numbered(cls, layered: Iterable[Layers]) -> "Refreshes":
         """Number the refreshes that any of these rows have a layer of."""
         files = sorted({layer.users for rows in layered for layer in rows.layers if layer.users is not None})
         return cls({file: number for number, file in enumerate(files)})

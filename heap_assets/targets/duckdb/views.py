@@ -16,7 +16,7 @@ from heap_assets.schema.all_events import UnionColumn
 from heap_assets.schema.labeled_columns import labeled_columns
 from heap_assets.schema.own_tables import ALL_EVENTS, EVENT_TABLE_NAME, ORIGINAL_USER_ID
 from heap_assets.schema.stored_columns import ROW_ID, stored_name
-from heap_assets.schema.table_schema import ColumnShape, TableShape
+from heap_assets.schema.table_schema import ColumnSchema, TableSchema
 from heap_assets.schema.value_types import ValueType
 from heap_assets.targets.relation import Layers, OnResolvedUsers, ResolvedFiles, Superseded, Union, WithLabeled
 
@@ -42,8 +42,8 @@ def files_select(lake: Lake) -> str:
 
 def raw_select(table: ResolvedFiles, lake: Lake) -> str:
     """Return the SELECT of a table with users as recorded."""
-    columns = [f"{_value(column)} AS {identifier(table.names[column.name])}" for column in table.shape.columns]
-    return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{_where(table.shape, lake)}"
+    columns = [f"{_value(column)} AS {identifier(table.names[column.name])}" for column in table.table_schema.columns]
+    return f"SELECT {', '.join(columns)} FROM {_rows(lake)}{_where(table.table_schema, lake)}"
 
 
 def lost_select(view: str, superseded: Superseded) -> str:
@@ -83,7 +83,7 @@ def migrated_select(table: OnResolvedUsers, *, recorded: str, users: str) -> str
     names = table.recorded.names
     user = identifier(names["user_id"])
     columns = []
-    for column in table.recorded.shape.columns:
+    for column in table.recorded.table_schema.columns:
         name = identifier(names[column.name])
         if column.name == "user_id":
             columns += [f"m.resolved_user_id AS {name}", f"t.{user} AS {identifier(ORIGINAL_USER_ID.name)}"]
@@ -133,7 +133,7 @@ def union_select(content: Union, relations: Mapping[str, str], *, resolved_by: s
 def _union_part(table: ResolvedFiles, published: str, relation: str, columns: Sequence[UnionColumn]) -> str:
     selected = [f"{literal(published)} AS {identifier(EVENT_TABLE_NAME)}"]
     for column in columns:
-        own = column.tables.get(table.shape.name)
+        own = column.tables.get(table.table_schema.name)
         value = "NULL"
         if own is not None and own.stored:
             value = _converted(f"t.{identifier(table.names[own.name])}", own.type, column.type)
@@ -153,11 +153,11 @@ def _files(lake: Lake) -> str:
     return f"read_parquet({file_list(lake.files)}, hive_partitioning = false{by_name})"
 
 
-def _where(shape: TableShape, lake: Lake) -> str:
+def _where(table_schema: TableSchema, lake: Lake) -> str:
     conditions = []
-    if lake.files and shape.unkeyed:
+    if lake.files and table_schema.unkeyed:
         conditions += [
-            f"t.{identifier(stored_name(column, ValueType.LONG))} IS NOT NULL" for column in shape.table.required
+            f"t.{identifier(stored_name(column, ValueType.LONG))} IS NOT NULL" for column in table_schema.table.required
         ]
     if lake.files and lake.superseded:
         lost = f"SELECT 1 FROM {lake.superseded} s WHERE s.row_id = t.{identifier(ROW_ID)}"
@@ -165,7 +165,7 @@ def _where(shape: TableShape, lake: Lake) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _value(column: ColumnShape) -> str:
+def _value(column: ColumnSchema) -> str:
     values = [
         _converted(f"t.{identifier(stored_name(column.name, stored))}", stored, column.type) for stored in column.stored
     ]

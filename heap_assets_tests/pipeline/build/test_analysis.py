@@ -63,7 +63,7 @@ def test_the_models_of_dumps_taken_one_by_one_are_those_of_the_oracle_and_consis
         sync = sync_with(folder, **CONFIGURATION)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(analysis, "_buckets_for", lambda *_: buckets)
-            files = sync.analyze().models["heap_events"].made.layers[0].files
+            files = sync.analyze().models["heap_events"].built.layers[0].files
         assert len(files) == buckets
         sync.publish()
         assert differences(expected, published_by(sync)) == []

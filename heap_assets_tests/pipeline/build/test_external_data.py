@@ -137,4 +137,4 @@ def test_keys_match_exactly_as_they_are_written(tmp_path):
     assert [row for row in found if row[1] is not None] == [(one, n, "mine") for n, one in enumerate(IDS, start=1)]
     assert len(found) == len(lines) - 1
     said = "The table crm of HEAP_OTHER_TABLE has a column heap_user_id of its own; it is published as heap_user_id_2."
-    assert sync.join_other().warnings == (said,)
+    assert sync.join_external().warnings == (said,)

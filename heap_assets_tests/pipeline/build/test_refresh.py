@@ -51,7 +51,7 @@ def refreshed(sync):
     models = sync.analyze().models
     sync.publish()
     changed = {name for name, model in models.items() if model.changed and model.model.user_local}
-    return {name for name in changed if not models[name].anew}, {name for name in changed if models[name].anew}
+    return {name for name in changed if not models[name].full}, {name for name in changed if models[name].full}
 
 
 @some(2)
@@ -111,7 +111,7 @@ def test_a_small_dump_makes_rows_for_its_users_alone(tmp_path):
     sync = sync_with(tmp_path, "home", **CONFIGURATION)
     some_users, everybody = refreshed(sync)
     assert (some_users >= {"heap_events", "heap_sessions", "funnel_users"}, everybody) == (True, set())
-    (_, layer) = sync.analyze().models["heap_events"].made.layers
+    (_, layer) = sync.analyze().models["heap_events"].built.layers
     made = pl.read_parquet(sync.storage.local_copy(layer.files[0]), glob=False)
     assert made["heap_user_id"].unique().to_list() == [7]
     assert layer.rows == 3
@@ -140,7 +140,7 @@ def test_a_merge_changes_both_users_and_nobody_else(tmp_path):
     sync = sync_with(tmp_path, "home", **CONFIGURATION)
     some_users, everybody = refreshed(sync)
     assert (some_users >= LOCAL, everybody) == (True, set())
-    layer = sync.analyze().models["heap_sessions"].made.layers[-1]
+    layer = sync.analyze().models["heap_sessions"].built.layers[-1]
     assert pl.read_parquet(sync.storage.local_copy(layer.users), glob=False)["user_id"].to_list() == [3, 9]
     assert layer.rows == 2
 
@@ -158,7 +158,7 @@ def test_what_came_in_a_run_that_ended_before_the_models_is_refreshed_by_the_nex
         sync.resolve()
     some_users, everybody = refreshed(sync)
     assert (some_users >= LOCAL, everybody) == (True, set())
-    layer = sync.analyze().models["heap_sessions"].made.layers[-1]
+    layer = sync.analyze().models["heap_sessions"].built.layers[-1]
     assert pl.read_parquet(sync.storage.local_copy(layer.users), glob=False)["user_id"].to_list() == [1, 2, 3, 4, 9]
     first = sync_with(tmp_path, "first", **CONFIGURATION)
     run(first)
@@ -207,7 +207,7 @@ def test_layers_are_put_together_when_they_become_many(tmp_path, monkeypatch):
         write_dump(tmp_path / "export", dump(number, {"view": rows}))
         sync = sync_with(tmp_path, "home", **CONFIGURATION)
         run(sync)
-        most = max(most, len(sync.analyze().models["heap_events"].made.layers))
+        most = max(most, len(sync.analyze().models["heap_events"].built.layers))
     assert 2 < most <= 8
     first = sync_with(tmp_path, "first", **CONFIGURATION)
     run(first)

@@ -58,7 +58,7 @@ def test_the_newest_delivery_is_held_against_those_before(place):
     other = data_file("event_id:long user_id:long time amount:long", (6, 1, "2026-01-01", 3))
     write_dump(place / "export", dump(3, {"orders": full("orders", other)}))
     third = found(sync)["orders"]
-    assert "gone: session_id; new: amount" in third["schema_change"].told
+    assert "gone: session_id; new: amount" in third["schema_change"].message
     assert third["resync"].verdict is Verdict.WARNING
     assert third["resync"].numbers == {"rows": 1, "rows_before": 5, "changed": pytest.approx(-0.8)}
 
@@ -144,7 +144,7 @@ def damage(sync) -> None:
     """Make the lake forget which rows are superseded."""
 
     def without_duplicates(resolved: dict) -> dict:
-        resolved["tables"]["orders"]["overlaps"] = None
+        resolved["tables"]["orders"]["duplicates"] = None
         return resolved
 
     edit_state(sync.settings.home, "resolved", without_duplicates)

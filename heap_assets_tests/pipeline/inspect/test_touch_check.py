@@ -49,7 +49,7 @@ def test_conversions_with_more_touches_than_count_are_counted_after_a_refresh_to
     assert second.numbers == {"conversions": 4, "cut_conversions": cut, "users": cut}
     assert second.verdict is (Verdict.WARNING if cut else Verdict.PASSED)
     assert list(second.keys) == ["heap_user_id=1, conversions=1, touches=4"] * cut
-    assert f"more than {max_touches} touches" in second.told
+    assert f"more than {max_touches} touches" in second.message
 
 
 def sync_keys(folder):

@@ -48,13 +48,13 @@ NAMELESS = (DumpFailure(dump_id=None, reason="manifests/odd.json: not JSON."),)
 def test_the_decision(running, attempts, failures, run_key, told):
     found = pickup({"9": "a", "10": "b"}, running=running, attempts=attempts, failures=failures, now=NOW)
     assert found.run_key == run_key
-    assert told in found.told
+    assert told in found.message
     assert len(attempts) <= MOST_ATTEMPTS
 
 
 def test_nothing_waits():
     found = pickup({}, running=None, attempts=[ended(1)], failures=FAILED, now=NOW)
-    assert (found.run_key, found.told) == (None, "Every dump whose manifest has arrived has landed.")
+    assert (found.run_key, found.message) == (None, "Every dump whose manifest has arrived has landed.")
 
 
 def test_the_key_is_that_of_a_set_of_contents_and_names_the_last_dump():

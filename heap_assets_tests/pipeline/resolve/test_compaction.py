@@ -142,6 +142,8 @@ def test_a_year_of_deliveries_is_looked_through_once(place, monkeypatch):
     place.run()
     table = place.sync.current().tables["orders"]
     looked = []
-    monkeypatch.setattr(current, "_by_cover", lambda files, look=current._by_cover: looked.append(1) or look(files))
+    monkeypatch.setattr(
+        current, "_by_delivery", lambda files, look=current._by_delivery: looked.append(1) or look(files)
+    )
     list(packing._small(table, ()))
     assert len(looked) == 1

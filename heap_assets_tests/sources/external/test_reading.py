@@ -8,16 +8,16 @@ import polars as pl
 import pytest
 
 from heap_assets.errors import SourceError
-from heap_assets.sources.external.reading import copy_other_table
-from heap_assets.sources.external.table import OtherTable
+from heap_assets.sources.external.reading import copy_external_table
+from heap_assets.sources.external.table import ExternalTable
 from heap_assets.transforms.typed_texts import typed_texts
 
 KEYS = ["1.10", "True", "9" * 23, "A17", "00019", " 7 ", "1e3", "2024-01-01", "null", "NaN", "-0", "0x1f", "é;,"]
 
 
 def read(path, column="key", kind="csv", table=()):
-    copy_other_table(
-        OtherTable(kind=kind, place=str(path), table=table, column=column, key="identity"), path.with_suffix(".copy")
+    copy_external_table(
+        ExternalTable(kind=kind, place=str(path), table=table, column=column, key="identity"), path.with_suffix(".copy")
     )
     return pl.read_parquet(path.with_suffix(".copy"), glob=False)
 

@@ -21,7 +21,7 @@ def hours(count: int) -> datetime:
 
 
 def deliver(root: Path, name: str, content: object, modified: datetime) -> None:
-    """Write a manifest file; what is no text is written as JSON."""
+    """Write a manifest file; what is not text is written as JSON."""
     path = root / "manifests" / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(content if isinstance(content, str) else json.dumps(content))

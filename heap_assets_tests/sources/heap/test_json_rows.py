@@ -68,7 +68,7 @@ def test_half_a_surrogate_pair_becomes_a_question_mark():
     [
         ("no json", "is neither Avro nor JSON"),
         ("[" * 100_000, "is neither Avro nor JSON"),
-        ("[1]", "has 1 as its row 1, which is no JSON object"),
+        ("[1]", "has 1 as its row 1, which is not a JSON object"),
         ('{"a": 1}\n[2]', "has [2] as its row 2"),
         ('[{"a": 1}, null]', "has null as its row 2"),
         ('[{"": 1}]', 'has {"": 1} as its row 1'),

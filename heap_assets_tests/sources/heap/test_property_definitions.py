@@ -157,13 +157,13 @@ def test_a_default_may_be_missing_or_null():
     [
         ("label", "the definition must be an object, each key once"),
         ({}, "the definition has no property_name"),
-        (definition(name=""), 'property_name: "" is no text'),
-        (definition(name="a\0b"), 'property_name: "a\\u0000b" is no text'),
-        (definition(name=5), "property_name: 5 is no text"),
+        (definition(name=""), 'property_name: "" is not text'),
+        (definition(name="a\0b"), 'property_name: "a\\u0000b" is not text'),
+        (definition(name=5), "property_name: 5 is not text"),
         (definition(kind="session"), 'type: "session"; known: user, event'),
         (definition(kind=["user"]), "type: a list; known: user, event"),
         (definition(label=1), 'the definition: unknown key "label"; known: property_name, type, cases, default_value'),
-        ({**definition(), "cases": {}}, "cases: an object is no list"),
+        ({**definition(), "cases": {}}, "cases: an object is not a list"),
         (definition("yes"), "case 1 must be an object, each key once"),
         (definition({"value": YES}), "case 1 has no condition"),
         (definition({"condition": {"clauses": {"A": clause()}}}), "case 1 has no value"),
@@ -174,7 +174,7 @@ def test_a_default_may_be_missing_or_null():
         ),
         (definition(case({"type": "constant"}, A=clause())), "case 1, value has no value"),
         (definition(case({**YES, "unit": "EUR"}, A=clause())), 'case 1, value: unknown key "unit"'),
-        (definition(case({"type": "field", "value": 5}, A=clause())), "case 1, value: 5 is no text"),
+        (definition(case({"type": "field", "value": 5}, A=clause())), "case 1, value: 5 is not text"),
         (definition(case(YES)), "case 1: clauses must be an object of clauses"),
         (definition(case(YES, A=clause(), B="b")), "case 1, clause B must be an object"),
         (
@@ -185,7 +185,7 @@ def test_a_default_may_be_missing_or_null():
         (definition(case(YES, A={"property_name": "a", "operator": "="})), "case 1, clause A has no value"),
         (definition(case(YES, A=clause(negated=True))), 'case 1, clause A: unknown key "negated"'),
         (definition(case(YES, A=clause(value={"value": 5}))), "case 1, clause A has no type"),
-        (definition(case(YES, A=clause(value=2**63))), "case 1, clause A: 9223372036854775808 is no constant"),
+        (definition(case(YES, A=clause(value=2**63))), "case 1, clause A: 9223372036854775808 is not a constant"),
         (definition(default_value="x"), "default_value must be an object"),
     ],
 )
@@ -232,9 +232,9 @@ def test_a_key_that_stands_twice_is_skipped():
 
 def test_numbers_and_texts_that_no_column_can_hold_are_skipped():
     huge = json.dumps([definition(default_value={"type": "constant", "value": 5})]).replace("5", "1e999")
-    assert parse_definitions(huge).skipped[0].reason == "default_value: Infinity is no constant"
+    assert parse_definitions(huge).skipped[0].reason == "default_value: Infinity is not a constant"
     half = parsed(definition(default_value={"type": "constant", "value": "\ud800"}, name="\udfff"))
-    assert (half.skipped[0].name, half.skipped[0].reason) == ("\\udfff", 'property_name: "\\udfff" is no constant')
+    assert (half.skipped[0].name, half.skipped[0].reason) == ("\\udfff", 'property_name: "\\udfff" is not a constant')
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from heap_assets.expressions.polars.reading import read_column
 from heap_assets.schema.all_events import union_columns
 from heap_assets.schema.labeled import Case, Clause, Constant, Definition
 from heap_assets.schema.stored_columns import DUMP_ID, ROW_ID, stored_name
-from heap_assets.schema.table_schema import TableShape, table_shape
+from heap_assets.schema.table_schema import TableSchema, schema_of_files
 from heap_assets.schema.value_types import ValueType
 from heap_assets.targets.duckdb.views import Lake, migrated_select, raw_select, union_select, with_labeled
 from heap_assets.targets.relation import Files, OnResolvedUsers, ResolvedFiles, Union, WithLabeled
@@ -38,10 +38,10 @@ class Stored:
     nulls: dict[str, int]
 
 
-def resolved(shape: TableShape, *, migrated: bool = False) -> ResolvedFiles:
+def resolved(shape: TableSchema, *, migrated: bool = False) -> ResolvedFiles:
     """Return the rows of a table; where they are the Lake says."""
     names = shape.names_in_migrated() if migrated else shape.names_in_s()
-    return ResolvedFiles(shape=shape, names=names, files=(), alike=True, superseded=None)
+    return ResolvedFiles(table_schema=shape, names=names, files=(), alike=True, superseded=None)
 
 
 class Folder:
@@ -72,7 +72,7 @@ class Folder:
             self.connection.execute(f"CREATE OR REPLACE TABLE lost AS SELECT unnest({[*superseded]}) AS row_id")
         alike = len({frozenset(file.nulls) for file in stored}) == 1
         lake = Lake(files=[file.path for file in stored], alike=alike, superseded=lost)
-        return resolved(table_shape(name, stored)), lake
+        return resolved(schema_of_files(name, stored)), lake
 
     def ask(self, query: str) -> pl.DataFrame:
         found = self.connection.cursor().execute(query)
@@ -135,7 +135,7 @@ def test_superseded_rows_and_rows_without_their_ids_are_left_out(raw):
 
 
 def test_a_table_without_files_has_its_columns_and_no_rows(folder):
-    shape = table_shape("signup", [], manifest_columns=["event_id", "plan"])
+    shape = schema_of_files("signup", [], manifest_columns=["event_id", "plan"])
     found = folder.ask(raw_select(resolved(shape), Lake(files=[], alike=False)))
     assert found.height == 0
     assert found.schema == {"event_id": pl.Int64, "user_id": pl.Int64, "time": pl.Datetime("us"), "plan": pl.String}
@@ -152,7 +152,7 @@ def users(folder: Folder, recorded: Sequence[int], became: dict[int, int]) -> st
 
 def migrated(folder: Folder, columns: Columns, *, became: dict[int, int]) -> pl.DataFrame:
     table, lake = folder.table("signup", columns)
-    table = resolved(table.shape, migrated=True)
+    table = resolved(table.table_schema, migrated=True)
     user_map = users(folder, columns["user_id$long"], became)
     on_resolved = OnResolvedUsers(recorded=table, user_map="")
     return folder.ask(migrated_select(on_resolved, recorded=f"({raw_select(table, lake)})", users=user_map))
@@ -180,7 +180,7 @@ def test_all_events_is_every_table_by_column_name_with_types_resolved_across_the
     ):
         tables[name], lake = folder.table(name, columns)
         folder.connection.execute(f'CREATE VIEW "s"."{name}" AS {raw_select(tables[name], lake)}')
-    columns = union_columns([table.shape for table in tables.values()], column_set="all")
+    columns = union_columns([table.table_schema for table in tables.values()], column_set="all")
     relations = {name: f'"s"."{name}"' for name in tables}
     found = folder.ask(union_select(Union(tables=tables, columns=columns), relations))
     assert found.columns == ["event_table_name", "event_id", "user_id", "session_id", "time", "x", "y"]
@@ -192,8 +192,8 @@ def test_all_events_is_every_table_by_column_name_with_types_resolved_across_the
 
 def test_all_events_on_resolved_users_has_the_recorded_one_beside(folder):
     table, lake = folder.table("signup", IDS)
-    table = resolved(table.shape, migrated=True)
-    columns = union_columns([table.shape], column_set="basic", reserved=["original_user_id"])
+    table = resolved(table.table_schema, migrated=True)
+    columns = union_columns([table.table_schema], column_set="basic", reserved=["original_user_id"])
     user_map = users(folder, IDS["user_id$long"], {1: 2, 3: 9})
     union = Union(tables={"signup": table}, columns=columns, user_map="")
     query = union_select(union, {"signup": f"({raw_select(table, lake)})"}, resolved_by=user_map)
@@ -244,7 +244,7 @@ def test_duckdb_reads_every_mixture_of_types_as_polars_does(folder, kinds_of_fil
             columns[stored_name("x", kind)][row] = data.draw(_values[kind] | st.none())
         files.append(columns)
     table, lake = folder.table("signup", *files)
-    column = table.shape.column("x")
+    column = table.table_schema.column("x")
     assert column
     wanted = [stored_name("x", kind) for kind in column.stored]
     schema = {name: ValueType(name.partition("$")[2] or "text").polars for name in wanted} | {ROW_ID: pl.Int64()}

@@ -82,16 +82,16 @@ def table_fields(schema_text: str) -> list[tuple[str, AvroType]]:
     """
     try:
         declared = json.loads(schema_text)
-        json.dumps(declared, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+        json.dumps(declared, ensure_ascii=False).encode()  # half of a surrogate pair is not text
         while isinstance(declared, dict) and isinstance(declared.get("type"), dict):
             declared = declared["type"]
         if not isinstance(declared, dict) or declared.get("type") != "record":
             raise UnreadableFileError(f"declares {schema_text[:80]}, but a table is an Avro record")
         record = _Declarations().type_of(declared, "")
     except ValueError as error:
-        raise UnreadableFileError(f"declares a schema that is no JSON ({error})") from error
+        raise UnreadableFileError(f"declares a schema that is not JSON ({error})") from error
     except RecursionError as error:
-        raise UnreadableFileError(f"declares a schema that is no JSON that could be read ({error})") from error
+        raise UnreadableFileError(f"declares a schema that is not JSON that could be read ({error})") from error
     fields = record.fields if isinstance(record, Record) else []
     for name, times in Counter(name for name, _ in fields).most_common(1):
         if times > 1:

@@ -153,8 +153,8 @@ def test_rows_that_take_no_bytes_are_left_to_the_tolerant_reader(tmp_path, field
         (MAGIC, "is cut short"),
         (MAGIC + b"\xff" * 40, "is damaged: a number does not end"),
         (MAGIC + number(1) + number(2**60) + b"avro.schema", "is cut short within its header"),
-        (header("no schema"), "declares a schema that is no JSON"),
-        (header("[" * 100_000), "declares a schema that is no JSON"),
+        (header("no schema"), "declares a schema that is not JSON"),
+        (header("[" * 100_000), "declares a schema that is not JSON"),
         (header('"string"'), 'declares "string", but a table is an Avro record'),
         (header('{"type": "record"}'), 'declares {"type": "record"}, but a table is an Avro record'),
         (header('{"type": "record", "fields": [5]}'), "declares 5 as a field"),
@@ -165,7 +165,7 @@ def test_rows_that_take_no_bytes_are_left_to_the_tolerant_reader(tmp_path, field
             header('{"type": "record", "fields": [{"name": "x", "type": "int"}, {"name": "x", "type": "int"}]}'),
             "'x' 2 t",
         ),
-        (header('{"type": "record", "fields": [{"name": "\\ud800", "type": "int"}]}'), "is no JSON"),
+        (header('{"type": "record", "fields": [{"name": "\\ud800", "type": "int"}]}'), "is not JSON"),
     ],
 )
 def test_what_is_no_avro_table_is_an_error_that_says_why(tmp_path, content, said):
