@@ -14,12 +14,12 @@ from typing import Literal
 from heap_assets.aws.access import AwsAccess
 from heap_assets.config.durations import parse_duration
 from heap_assets.errors import SettingsError
+from heap_assets.limits import Limits
 from heap_assets.places import is_s3, lake_place, local_path, place, published_path, web_address
 from heap_assets.sources.external.table import ExternalTable, read_external_table
 
 FactsAs = Literal["views", "tables"]
 DEFAULT_UI_URL = "http://127.0.0.1:3000"
-DEFAULT_MEMORY_GIB = 5.0
 DEFAULT_LOCK_WAIT = timedelta(hours=2)
 """A sync that takes longer than this is a first build of years of data, or hangs."""
 
@@ -44,8 +44,8 @@ class Settings:
         config_path: The analytics configuration; None stands for the packaged one.
         facts_as: Whether facts are published as views over the lake's Parquet or as tables.
         lock_wait: How long a sync waits for another one that is at work on the same lake.
-        memory_gib: About how much memory a first build may take, 2.3 at least; larger data is computed in parts.
-        other: A table of the user's own that is published next to Heap's.
+        external: A table of the user's own that is published next to Heap's.
+        limits: How much memory a run may take, and when what runs keep is put together.
         aws: How S3 is reached.
         alert_urls: Where alerts go, as Apprise writes it; they hold secrets.
         ui_url: Where people reach Dagster's UI, and where it is told to load the definitions again.
@@ -58,8 +58,8 @@ class Settings:
     config_path: Path | None
     facts_as: FactsAs
     lock_wait: timedelta = DEFAULT_LOCK_WAIT
-    memory_gib: float = DEFAULT_MEMORY_GIB
-    other: ExternalTable | None = None
+    external: ExternalTable | None = None
+    limits: Limits = field(default_factory=Limits)
     aws: AwsAccess
     alert_urls: tuple[str, ...] = field(default=(), repr=False)
     ui_url: str = DEFAULT_UI_URL
@@ -110,8 +110,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         config_path=config_path,
         facts_as=_facts_as(setting("HEAP_FACTS_AS"), lake_uri),
         lock_wait=_lock_wait(setting("HEAP_LOCK_WAIT")),
-        memory_gib=_memory_gib(setting("HEAP_MEMORY_GIB")),
-        other=read_external_table(setting("HEAP_OTHER_TABLE"), setting("HEAP_OTHER_KEY")),
+        limits=Limits(memory_gib=_memory_gib(setting("HEAP_MEMORY_GIB"))),
+        external=read_external_table(setting("HEAP_OTHER_TABLE"), setting("HEAP_OTHER_KEY")),
         aws=AwsAccess(
             endpoint_url=None
             if endpoint is None
@@ -172,7 +172,7 @@ def _lock_wait(value: str | None) -> timedelta:
 
 def _memory_gib(value: str | None) -> float:
     if value is None:
-        return DEFAULT_MEMORY_GIB
+        return Limits().memory_gib
     try:
         memory = float(value)
     except ValueError:

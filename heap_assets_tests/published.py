@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import duckdb
 from hypothesis import HealthCheck, Phase, settings
 
+from heap_assets.limits import Limits
 from heap_assets.pipeline.landing.landing import Landing
 from heap_assets.pipeline.progress import Silence
 from heap_assets.pipeline.sync import Sync
@@ -23,6 +25,7 @@ from heap_assets_tests.oracles.tables import Table, Tables
 
 S, M, A = "main_production", "main_production_migrated", "heap_analytics"
 _INTERNAL = "_heap_assets"
+_LIMITS = [Limits()]
 
 
 def sync_of(export_root: Path | str, home: Path, **environment: str) -> Sync:
@@ -31,7 +34,17 @@ def sync_of(export_root: Path | str, home: Path, **environment: str) -> Sync:
     if "HEAP_CONFIG" not in environment:
         environment["HEAP_CONFIG"] = str(configured(home))
     variables = {"HEAP_EXPORT_URI": str(export_root), "HEAP_HOME": str(home), **environment}
-    return Sync(read_settings(variables), Silence())
+    return Sync(replace(read_settings(variables), limits=_LIMITS[-1]), Silence())
+
+
+@contextmanager
+def limited(**changed: object) -> Iterator[None]:
+    """Have each sync that ``sync_of`` returns meanwhile work within other limits."""
+    _LIMITS.append(replace(_LIMITS[-1], **changed))
+    try:
+        yield
+    finally:
+        _LIMITS.pop()
 
 
 def configured(home: Path, **keys: object) -> Path:

@@ -34,7 +34,7 @@ def test_without_any_variable_everything_is_below_a_folder_here(folder):
     assert (found.home, found.lake_uri, found.duckdb_path) == (home, str(home / "lake"), home / "heap.duckdb")
     assert found.export_uri is None
     assert found.source_uri == str(found.sample_path) == str(home / "sample")
-    assert (found.config_path, found.facts_as, found.memory_gib) == (None, "views", 5)
+    assert (found.config_path, found.facts_as, found.limits.memory_gib) == (None, "views", 5)
     assert (found.aws.endpoint_url, found.aws.region, found.aws.role_arn, found.aws.external_id) == (None,) * 4
     assert not home.exists()
 

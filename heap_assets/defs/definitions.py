@@ -33,7 +33,7 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
     """Return the definitions for the tables that are known; ``progress`` listens to the runs instead of their log."""
     known = {name: KnownTable(name=name) for name in _ALWAYS}
     loaded = read_known(os.environ)
-    registry, other = loaded.registry, loaded.other
+    registry, external = loaded.registry, loaded.external
     known.update({table.name: table for table in registry.tables})
     tables = [known[name] for name in sorted(known)]
     complete = completeness_check(loaded)
@@ -41,7 +41,7 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
     sync_job = dg.define_asset_job(
         SYNC_JOB,
         tags={"heap/sync": "1"},
-        selection=dg.AssetSelection.groups(*_GROUPS, *([OTHER] if other else []))
+        selection=dg.AssetSelection.groups(*_GROUPS, *([OTHER] if external else []))
         - dg.AssetSelection.checks(export_check, complete, by_hand),
         description=(
             "Lands every dump that has arrived, resolves it, makes the analytics and publishes the DuckDB file. Safe to"
@@ -57,9 +57,9 @@ def heap_definitions(*, progress: Progress | None = None) -> dg.Definitions:
                 *synced_specs(tables, limits),
                 *(
                     assets.map_asset_specs(partial(_watched, policy=policy)).map_asset_specs(following)
-                    for assets in sync_assets(tables, registry, other)
+                    for assets in sync_assets(tables, registry, external)
                 ),
-                *([external_asset(other)] if other else []),
+                *([external_asset(external)] if external else []),
             ],
             asset_checks=[export_check, complete, inspect, by_hand],
             jobs=[sync_job, maintenance_job],

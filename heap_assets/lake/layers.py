@@ -13,9 +13,7 @@ import polars as pl
 
 from heap_assets.lake.storage import Storage
 from heap_assets.lake.written_files import write_file
-
-_MOST_LAYERS = 8
-_LARGEST_SHARE = 0.25
+from heap_assets.limits import LayerLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +67,18 @@ class RowsByUser:
             files=(write_file(storage, self.folder, rows, about=self.about).path,), rows=len(rows), users=users
         )
 
-    def with_layer(self, storage: Storage, built: Layered, layer: Layer) -> tuple[tuple[Layer, ...], int]:
+    def with_layer(
+        self, storage: Storage, built: Layered, layer: Layer, limits: LayerLimits
+    ) -> tuple[tuple[Layer, ...], int]:
         """Return the layers with a newer one on top, put together where that pays, and the rows that count."""
         users = users_of(storage, [layer.users or ""])
         gone = self.live(storage, built.layers, users=users).select(pl.len()).collect(engine="streaming").item()
         rows = built.rows - gone + layer.rows
         layers = (*built.layers, layer)
         refreshed = sum(one.rows for one in layers[1:])
-        if refreshed > _LARGEST_SHARE * max(rows, 1):
+        if refreshed > limits.largest_share * max(rows, 1):
             return (self._together(storage, layers, None),), rows
-        if len(layers) > _MOST_LAYERS:
+        if len(layers) > limits.most_layers:
             named = [one.users for one in layers[1:] if one.users is not None]
             of = write_file(storage, self.folder, users_of(storage, named), about=self.about).path
             return (layers[0], self._together(storage, layers[1:], of)), rows

@@ -33,7 +33,7 @@ class Known:
     lake: str = ""
     registry: Registry = field(default_factory=Registry)
     freshness: Freshness = field(default_factory=Freshness)
-    other: ExternalTable | None = None
+    external: ExternalTable | None = None
     wrong: tuple[str, ...] = ()
 
 
@@ -45,7 +45,7 @@ class _Copy:
     registry: Registry
     default: tuple[str, str]
     limits: Mapping[str, tuple[str, str]]
-    other: ExternalTable | None
+    external: ExternalTable | None
 
 
 _DOCUMENT = TypeAdapter(_Copy)
@@ -58,7 +58,7 @@ def read_known(environment: Mapping[str, str]) -> Known:
         settings = read_settings(environment)
     except HeapAssetsError as error:
         return replace(before, wrong=(str(error),))
-    known = Known(lake=settings.lake_uri, other=settings.other)
+    known = Known(lake=settings.lake_uri, external=settings.external)
     try:
         known = replace(known, freshness=load_configuration(settings.config_path).freshness)
     except HeapAssetsError as error:
@@ -85,7 +85,7 @@ def keep_known(settings: Settings, storage: Storage) -> None:
         registry=registry,
         default=_texts(freshness.default),
         limits={name: _texts(freshness.limits_of(name)) for name in freshness.tables},
-        other=None if settings.other is None else _without_address(settings.other),
+        external=None if settings.external is None else _without_address(settings.external),
     )
     copy, content = settings.home / _COPY, _DOCUMENT.dump_json(left)
     if copy.exists() and copy.read_bytes() == content:
@@ -95,9 +95,9 @@ def keep_known(settings: Settings, storage: Storage) -> None:
     beside.replace(copy)
 
 
-def _without_address(other: ExternalTable) -> ExternalTable:
+def _without_address(external: ExternalTable) -> ExternalTable:
     """Return what an asset needs of the table: its address may hold a password, and is not kept."""
-    return replace(other, place="" if other.table else Path(other.place).name)
+    return replace(external, place="" if external.table else Path(external.place).name)
 
 
 def _texts(limits: FreshnessLimits) -> tuple[str, str]:
@@ -119,4 +119,4 @@ def _copied(environment: Mapping[str, str]) -> Known:
         freshness = Freshness.model_validate({"default": _limits(left.default), "tables": limits})
     except (HeapAssetsError, OSError, ValidationError, RuntimeError):
         return Known()
-    return Known(lake=left.lake, registry=left.registry, freshness=freshness, other=left.other)
+    return Known(lake=left.lake, registry=left.registry, freshness=freshness, external=left.external)

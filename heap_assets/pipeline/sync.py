@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from heap_assets.config.load import load_configuration
 from heap_assets.config.model import Configuration
 from heap_assets.disk_errors import disk_errors_explained
 from heap_assets.engines.local import LocalEngine
 from heap_assets.errors import PublishedFileError, SettingsError
+from heap_assets.lake.landed_table import LandedTable
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.build.analysis import Analysis, analyze
 from heap_assets.pipeline.build.analytics_state import forget_analysis
@@ -45,9 +45,6 @@ from heap_assets.pipeline.turns import Turns
 from heap_assets.settings import Settings
 from heap_assets.sources.source import Source
 
-if TYPE_CHECKING:
-    from heap_assets.lake.landed_table import LandedTable
-
 
 class Sync:
     """One export, one lake, one published file."""
@@ -58,7 +55,7 @@ class Sync:
         self._configuration: Configuration | None = None
         self._storage: Storage | None = None
         self._resolution: Resolution | None = None
-        self._landed: dict[str, LandedTable] = {}
+        self._landed = dict[str, LandedTable]()
         self._landed_by: Ledger | None = None
         self._analysis: Analysis | None = None
         self._joined: JoinedTable | None = None
@@ -140,8 +137,8 @@ class Sync:
             self._analysis = self._joined = None
             if rebuild:
                 forget_analysis(self.storage)
-            current = with_compacted(self.storage, self.current(), rebuild=rebuild)
-            self._resolution = resolve(self.storage, current, rebuild=rebuild)
+            current = with_compacted(self.storage, self.current(), self.settings.limits, rebuild=rebuild)
+            self._resolution = resolve(self.storage, current, self.settings.limits, rebuild=rebuild)
         return self._resolution
 
     def resolution(self) -> Resolution:
@@ -152,9 +149,13 @@ class Sync:
         """Make the models of heap_analytics and the segments; what nothing changed for stays as it is."""
         with self.turn("analyze"):
             resolution = self.resolution()
-            memory, engine = self.settings.memory_gib, LocalEngine()
             self._analysis = analyze(
-                self.storage, resolution, self.ledger(), self.configuration, memory_gib=memory, engine=engine
+                self.storage,
+                resolution,
+                self.ledger(),
+                self.configuration,
+                engine=LocalEngine(),
+                limits=self.settings.limits,
             )
         for warning in self._analysis.warnings:
             self._progress.note(warning)
@@ -162,11 +163,11 @@ class Sync:
 
     def join_external(self) -> JoinedTable:
         """Read the other table of the settings and find out whom its rows are about."""
-        if self.settings.other is None:
+        if self.settings.external is None:
             raise SettingsError("HEAP_OTHER_TABLE is not set; there is no other table to join.")
         with self.turn("join"):
             analysis = self._analysis or self.analyze()
-            self._joined = join_external(self.storage, analysis, self.settings.other)
+            self._joined = join_external(self.storage, analysis, self.settings.external)
         for warning in self._joined.warnings:
             self._progress.note(warning)
         return self._joined
@@ -180,7 +181,7 @@ class Sync:
         with self.turn("publish"), ThreadPoolExecutor(1) as beside:
             resolution = self.resolution()
             analysis = self._analysis or self.analyze()
-            if self.settings.other is not None and self._joined is None:
+            if self.settings.external is not None and self._joined is None:
                 self.join_external()
             keys = beside.submit(key_outcomes, self.storage, resolution)
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from heap_assets.limits import Limits
 from heap_assets.sample.export import write_sample
 from heap_assets.sample.size import SampleSize
-from heap_assets.settings import DEFAULT_MEMORY_GIB
 from heap_assets_tests.end_to_end.graphql import ask, until
 from heap_assets_tests.fault_proxy import free_port
 from heap_assets_tests.instances import new_database
@@ -45,7 +45,7 @@ def test_a_unit_outlives_a_run_that_is_killed_for_memory_and_keeps_its_files_to_
     assert said["UMask"] == "0077"
     if unit == "heap-code":  # runs are its processes
         high, most = (float(said[name].removesuffix("G")) for name in ("MemoryHigh", "MemoryMax"))
-        assert DEFAULT_MEMORY_GIB < high < most
+        assert Limits().memory_gib < high < most
 
 
 def variables() -> dict[str, str]:

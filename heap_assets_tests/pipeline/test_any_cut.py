@@ -6,18 +6,16 @@ S3 (test_s3.py), what the tables should be (oracles/). HEAP_TEST_EXAMPLES raises
 
 from collections import Counter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.pipeline.resolve import compaction as packing
 from heap_assets_tests.configurations import EVERYTHING, configurations
 from heap_assets_tests.exports.delivery import delivery_runs, first_manifest_times
 from heap_assets_tests.exports.strategies import exports, faults
 from heap_assets_tests.exports.writer import write_dump, write_export, write_manifest
 from heap_assets_tests.oracles.comparison import differences
 from heap_assets_tests.oracles.tables import published_state, published_tables
-from heap_assets_tests.published import configured, published_by, run, scratch, some, sync_of
+from heap_assets_tests.published import configured, limited, published_by, run, scratch, some, sync_of
 
 SECOND = 1_000_000
 
@@ -43,8 +41,8 @@ def test_all_dumps_at_once_end_in_the_tables_of_the_oracle(export):
 def test_any_split_and_order_of_arrival_ends_in_the_tables_of_the_oracle(data):
     export = data.draw(exports())
     runs = data.draw(delivery_runs(export))
-    with scratch() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packing, "MOST_SMALL_FILES", data.draw(st.sampled_from([1, 2, 8])))
+    most = data.draw(st.sampled_from([1, 2, 8]))
+    with scratch() as folder, limited(most_small_files=most):
         root = folder / "export"
         root.mkdir()
         arrived = Counter()

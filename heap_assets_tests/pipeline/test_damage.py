@@ -18,11 +18,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from heap_assets.errors import LakeError
-from heap_assets.pipeline.resolve import compaction as packing
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump, write_dump_files
 from heap_assets_tests.oracles.comparison import differences
-from heap_assets_tests.published import published_by, sync_of
+from heap_assets_tests.published import limited, published_by, sync_of
 
 COMBINATIONS = max(20, int(os.environ.get("HEAP_TEST_EXAMPLES", "0")))
 SHARES = 3
@@ -62,8 +61,7 @@ def story(tmp_path_factory):
     """Return a place with a lake of thirteen dumps as it was before and after the last, and what is published."""
     place = tmp_path_factory.mktemp("whole")
     (place / "export").mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packing, "MOST_SMALL_FILES", 4)
+    with limited(most_small_files=4):
         sync = sync_in(place)
         for one in dumps():
             if one.dump_id == 13:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import duckdb
 import pytest
 
 from heap_assets.lake import maintenance
+from heap_assets.limits import Limits
 from heap_assets.pipeline.maintenance import maintain
-from heap_assets.pipeline.resolve import compaction as packing
 from heap_assets.pipeline.resolve.resolved_state import resolved_files
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
@@ -154,8 +155,8 @@ def test_files_of_older_analyses_go_after_a_week_and_those_of_layers_in_use_stay
     assert found == sync.analyze().models["heap_events"].built.rows
 
 
-def test_packs_that_are_read_no_more_go_after_a_week(sync, tmp_path, monkeypatch):
-    monkeypatch.setattr(packing, "MOST_SMALL_FILES", 1)
+def test_packs_that_are_read_no_more_go_after_a_week(sync, tmp_path):
+    sync.settings = replace(sync.settings, limits=Limits(most_small_files=1))
     packed = Path(sync.settings.lake_uri, "packed")
     for number in (4, 5, 6):
         write_dump(tmp_path / "export", dump(number, {"orders": orders(number)}))

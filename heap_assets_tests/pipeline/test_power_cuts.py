@@ -17,13 +17,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from heap_assets.pipeline.resolve import compaction as packing
 from heap_assets.pipeline.resolve.merged_users import by_merged_user
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
 from heap_assets_tests.oracles.comparison import differences
 from heap_assets_tests.power_cut import Moment, left_by_power_cut, recorded
-from heap_assets_tests.published import published_by, sync_of
+from heap_assets_tests.published import limited, published_by, sync_of
 
 CUTS = max(200, int(os.environ.get("HEAP_TEST_EXAMPLES", "0")))
 SHARES = 4
@@ -90,8 +89,7 @@ def told(sync):
 
 @contextmanager
 def few_small_files():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packing, "MOST_SMALL_FILES", 2)
+    with limited(most_small_files=2):
         yield
 
 

@@ -19,8 +19,8 @@ from heap_assets.transforms.duplicates import (
     OWNER,
     keys,
     repeated_entities,
-    with_duplicates,
     updated_duplicates,
+    with_duplicates,
 )
 from heap_assets.transforms.identity import remapped_users
 from heap_assets_tests.oracles.typing_rules import EPOCH
@@ -125,11 +125,13 @@ def test_what_is_updated_after_rows_and_merges_is_what_is_found_at_once(rows, ar
     earlier, everything = key_frame(rows), key_frame([*rows, *arrived])
     known = with_duplicates(earlier.filter(pl.col(ENTITY).is_duplicated()), then)
     met = everything.filter(pl.col(ENTITY).is_in(came))
-    moved = remapped_users(then, now)["user_id"]
-    found = updated_duplicates(known, met, moved=moved, identity_map=now)
+    remapped = remapped_users(then, now)["user_id"]
+    found = updated_duplicates(known, met, remapped=remapped, identity_map=now)
     at_once = with_duplicates(everything.filter(pl.col(ENTITY).is_duplicated()), now)
     assert found.sort(ROW_ID).equals(at_once.sort(ROW_ID))
-    assert (found is known) == (not came & set(everything.filter(pl.col(ENTITY).is_duplicated())[ENTITY])) or len(moved)
+    assert (found is known) == (not came & set(everything.filter(pl.col(ENTITY).is_duplicated())[ENTITY])) or len(
+        remapped
+    )
 
 
 def stored_rows(**columns: list) -> pl.LazyFrame:

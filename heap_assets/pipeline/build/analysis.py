@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from heap_assets.config.model import Configuration
 from heap_assets.engines.engine import Engine
 from heap_assets.lake.storage import Storage
+from heap_assets.limits import Limits
 from heap_assets.models.catalog import recipes
 from heap_assets.models.recipe import Inputs
 from heap_assets.pipeline.build.analytics_state import read_analytics
@@ -20,12 +21,6 @@ from heap_assets.pipeline.build.model_build import AnalyzedModel, ModelBuild
 from heap_assets.pipeline.ledger import Ledger
 from heap_assets.pipeline.resolve.configured_events import configured_events
 from heap_assets.pipeline.resolve.resolution import Resolution
-
-_FIXED_GIB, _ROWS_OF_A_GIB, _FEWEST_ROWS = 1.7, 6_700_000, 1_000_000
-"""What any build takes, and how many rows of sessions, pageviews and events go into each GiB besides.
-
-Measured on 19.1 million rows: as a whole 4.6 GiB, in buckets of 6.4 million 2.5, in smaller ones 2.3.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +37,15 @@ def analyze(
     ledger: Ledger,
     configuration: Configuration,
     *,
-    memory_gib: float,
     engine: Engine,
+    limits: Limits,
 ) -> Analysis:
     """Return every model; what does not fit into so much memory is built bucket by bucket."""
     events = configured_events(configuration, resolution.current).found
     tables = migrated_tables(storage, resolution, ledger.parsed_definitions().definitions)
     inputs = Inputs(configuration=configuration, events=events, event_tables=tuple(tables.events))
-    build = ModelBuild(storage, engine, read_analytics(storage), recipes(inputs), tables)
-    buckets = _buckets_for(tables.rows, memory_gib)
+    build = ModelBuild(storage, engine, read_analytics(storage), recipes(inputs), tables, limits=limits)
+    buckets = _buckets_for(tables.rows, limits)
     changed = build.users_to_refresh(resolution, buckets)
     if changed is not None:
         build.refresh(tables_of_users(tables, changed, storage=storage, resolution=resolution), changed)
@@ -58,10 +53,11 @@ def analyze(
     return Analysis(models=build.finished(resolution), warnings=events.warnings)
 
 
-def _buckets_for(rows: int, memory_gib: float) -> int:
+def _buckets_for(rows: int, limits: Limits) -> int:
     """Return in how many buckets of users so many rows fit into so much memory.
 
-    >>> [_buckets_for(19_100_000, memory) for memory in (5, 3, 2, 0.5)], _buckets_for(0, 5)
+    >>> [_buckets_for(19_100_000, Limits(memory_gib=memory)) for memory in (5, 3, 2, 0.5)], _buckets_for(0, Limits())
     ([1, 3, 10, 20], 1)
     """
-    return math.ceil(rows / max(_FEWEST_ROWS, (memory_gib - _FIXED_GIB) * _ROWS_OF_A_GIB)) or 1
+    fitting = (limits.memory_gib - limits.fixed_gib) * limits.rows_of_a_gib
+    return math.ceil(rows / max(limits.fewest_rows, fitting)) or 1

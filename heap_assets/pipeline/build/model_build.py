@@ -14,6 +14,7 @@ from heap_assets.engines.engine import Engine
 from heap_assets.lake.layers import Layer
 from heap_assets.lake.storage import Storage
 from heap_assets.lake.written_files import write_file
+from heap_assets.limits import Limits
 from heap_assets.models.heap_users import HEAP_USERS
 from heap_assets.models.recipe import Counting, Recipe
 from heap_assets.pipeline.build.analytics_state import AnalyticsState, BuiltModel, write_analytics
@@ -36,8 +37,6 @@ from heap_assets.pipeline.resolve.resolution import Resolution
 from heap_assets.schema.model import Model
 from heap_assets.transforms.analytics.recounting import recounted
 
-_FEW_USERS, _LARGEST_SHARE = 10_000, 0.3
-"""If more users than that share changed, and more than a few, all users' rows are built: that is faster."""
 _AT_ONCE = 2
 
 
@@ -79,8 +78,11 @@ class ModelBuild:
         before: AnalyticsState,
         recipes: Sequence[Recipe[Any]],
         tables: MigratedTables,
+        *,
+        limits: Limits,
     ) -> None:
         self._storage, self._engine, self._before, self._tables = storage, engine, before, tables
+        self._limits = limits
         self._plan = plan(recipes, tables, before.models)
         self._models = self._plan.models
         self._built = {name: one.before for name, one in self._models.items() if one.before and one.is_current}
@@ -95,7 +97,8 @@ class ModelBuild:
             return None
         changed = changed_users(self._storage, resolution, self._before.seen)
         users = self._before.models.get(HEAP_USERS.name)
-        many = max(_FEW_USERS, min(_LARGEST_SHARE, 1 / buckets) * (users.rows if users else 0))
+        share = min(self._limits.largest_share_of_users, 1 / buckets)
+        many = max(self._limits.few_users, share * (users.rows if users else 0))
         return changed if changed is not None and len(changed) <= many else None
 
     def refresh(self, tables: MigratedTables, changed: pl.DataFrame) -> None:
@@ -116,7 +119,8 @@ class ModelBuild:
     def _put_on_top(self, name: str, parts: dict[str, BuiltPart]) -> None:
         planned, layer = self._models[name], parts[name].layer
         if planned.before is not None and layer is not None:
-            layers, rows = by_user(planned.recipe.model).with_layer(self._storage, planned.before, layer)
+            kept, limits = by_user(planned.recipe.model), self._limits.layers
+            layers, rows = kept.with_layer(self._storage, planned.before, layer, limits)
             self._built[name] = self._as_built(planned, layers, rows)
 
     def _recount(

@@ -14,11 +14,8 @@ from pydantic import TypeAdapter
 from heap_assets.lake.state import Part
 from heap_assets.lake.storage import Storage
 from heap_assets.lake.written_files import write_file
+from heap_assets.limits import Limits
 from heap_assets.pipeline.resolve.current_tables import CompactedFile, CurrentTable, CurrentTables
-
-MOST_SMALL_FILES = 8
-"""Each file costs a scan, and every query of the published file, about 1 ms."""
-_SMALL_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class _Small:
 COMPACTED = Part("compacted", TypeAdapter(dict[str, tuple[CompactedFile, ...]]), without={})
 
 
-def with_compacted(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> CurrentTables:
+def with_compacted(storage: Storage, current: CurrentTables, limits: Limits, *, rebuild: bool = False) -> CurrentTables:
     """Return the tables with compacted files in place of small ones; new ones are written where small files are many.
 
     With ``rebuild`` the compacted files of earlier runs are left.
@@ -41,7 +38,8 @@ def with_compacted(storage: Storage, current: CurrentTables, *, rebuild: bool = 
     torn = storage.torn([copy.path for found in before.values() for copy in found])
     tables, compacted = {}, {}
     for name, table in current.tables.items():
-        found = _compacted(storage, table, () if rebuild else _valid(before.get(name, ()), table.deliveries(), torn))
+        valid = () if rebuild else _valid(before.get(name, ()), table.deliveries(), torn)
+        found = _compacted(storage, table, valid, limits)
         tables[name] = replace(table, compacted=found)
         if found:
             compacted[name] = found
@@ -62,11 +60,11 @@ def _valid(
 
 
 def _compacted(
-    storage: Storage, table: CurrentTable, compacted: tuple[CompactedFile, ...]
+    storage: Storage, table: CurrentTable, compacted: tuple[CompactedFile, ...], limits: Limits
 ) -> tuple[CompactedFile, ...]:
     """Return the compacted files of a table, with one for all small files if these have become many."""
-    small = list(_small(table, compacted))
-    if len(small) <= MOST_SMALL_FILES:
+    small = list(_small(table, compacted, limits.small_bytes))
+    if len(small) <= limits.most_small_files:
         return compacted
     deliveries = tuple(delivery_name for one in small for delivery_name in one.deliveries)
     rows = table.landed.scan([one.path for one in small], table.stored_columns())
@@ -78,9 +76,9 @@ def _compacted(
     )
 
 
-def _small(table: CurrentTable, compacted: tuple[CompactedFile, ...]) -> Iterator[_Small]:
-    yield from (_Small(copy.deliveries, copy.path) for copy in compacted if copy.size < _SMALL_BYTES)
+def _small(table: CurrentTable, compacted: tuple[CompactedFile, ...], small_bytes: int) -> Iterator[_Small]:
+    yield from (_Small(copy.deliveries, copy.path) for copy in compacted if copy.size < small_bytes)
     inside = {delivery_name for copy in compacted for delivery_name in copy.deliveries}
     for delivery_name, files in table.files_by_delivery().items():
-        if delivery_name not in inside and sum(file.size for file in files) < _SMALL_BYTES:
+        if delivery_name not in inside and sum(file.size for file in files) < small_bytes:
             yield from (_Small((delivery_name,), file.path) for file in files)

@@ -11,6 +11,7 @@ import polars as pl
 from heap_assets.lake.layers import RowsByUser
 from heap_assets.lake.storage import Storage
 from heap_assets.lake.written_files import write_file
+from heap_assets.limits import LayerLimits
 from heap_assets.pipeline.resolve.current_tables import CurrentTable
 from heap_assets.pipeline.resolve.resolved_state import UsersState
 from heap_assets.pipeline.resolve.table_duplicates import TableDuplicates
@@ -30,6 +31,7 @@ def merged_users(
     identity_map: pl.DataFrame,
     remapped: pl.DataFrame,
     merges: tuple[str, ...],
+    limits: LayerLimits,
 ) -> UsersState:
     """Return the merged users; ``remapped`` (user_id, before) are those who resolve otherwise than for ``before``."""
     after = UsersState(
@@ -51,7 +53,7 @@ def merged_users(
         layer = by_user.kept(storage, merged)
         return replace(after, layers=(layer,), rows=layer.rows)
     whose = write_file(storage, by_user.folder, affected, about=by_user.about).path
-    layers, count = by_user.with_layer(storage, before, by_user.kept(storage, merged, users=whose))
+    layers, count = by_user.with_layer(storage, before, by_user.kept(storage, merged, users=whose), limits)
     return replace(after, layers=layers, rows=count)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from heap_assets.lake.storage import Storage
+from heap_assets.limits import Limits
 from heap_assets.pipeline.resolve.current_tables import CurrentTable, CurrentTables
 from heap_assets.pipeline.resolve.identity import Identity, identity
 from heap_assets.pipeline.resolve.merged_users import merged_users
@@ -73,16 +74,17 @@ class Resolution:
     superseded: str
 
 
-def resolve(storage: Storage, current: CurrentTables, *, rebuild: bool = False) -> Resolution:
+def resolve(storage: Storage, current: CurrentTables, limits: Limits, *, rebuild: bool = False) -> Resolution:
     """Return the tables resolved; with ``rebuild`` nothing that an earlier run computed is used."""
-    return _Resolving(storage, current, ResolvedState() if rebuild else read_state(storage)).all()
+    before = ResolvedState() if rebuild else read_state(storage)
+    return _Resolving(storage, current, before, limits).all()
 
 
 class _Resolving:
     """One resolution: who is whom is found while the keys of the tables are read."""
 
-    def __init__(self, storage: Storage, current: CurrentTables, before: ResolvedState) -> None:
-        self._storage, self._current, self._before = storage, current, before
+    def __init__(self, storage: Storage, current: CurrentTables, before: ResolvedState, limits: Limits) -> None:
+        self._storage, self._current, self._before, self._limits = storage, current, before, limits
         self._migrations = current.tables.get(USER_MIGRATIONS.kind)
         self._merges = () if self._migrations is None else self._migrations.deliveries()
 
@@ -126,7 +128,7 @@ class _Resolving:
 
     def _table(self, table: CurrentTable, known: Callable[[], Identity]) -> tuple[ResolvedTable, TableState]:
         before = self._before.tables.get(table.name)
-        found = table_duplicates(self._storage, table, before, known)
+        found = table_duplicates(self._storage, table, before, known, self._limits)
         facts_of = repr((table.deliveries(), self._merges, table.last_listed.dump.modified))
         same = before is not None and before.facts_of == facts_of
         facts = before.facts if before is not None and same else table_facts(table, found.sums, found.with_duplicates)
@@ -160,6 +162,7 @@ class _Resolving:
             identity_map=known.map,
             remapped=known.remapped,
             merges=self._merges,
+            limits=self._limits.layers,
         )
 
     def _user_map(self, tables: Mapping[str, ResolvedTable], known: Identity) -> UserMapState:

@@ -19,7 +19,6 @@ from heap_assets.transforms.duplicates import LOSES, LOSES_WHEN_MERGED, NEWEST_B
 _NONE = pl.Series(dtype=pl.Int64)
 _TIMES = ("first_time", "last_time", "synced_to")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC without zone, as stored)
-_MOST_AHEAD = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,34 +64,37 @@ class TableSums:
         return replace(self, ended=ended, synced_to=_last(self.synced_to, last), ahead=self.ahead[reached:])
 
 
-def summing(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row of sums over a key frame, of which newest_by is read."""
+def summing(table: CurrentTable, keys: pl.LazyFrame, *, most_ahead: int) -> pl.LazyFrame:
+    """Return one row of sums over a key frame, of which newest_by is read; at most so many times are ahead."""
     time, ended = pl.col(NEWEST_BY), _ended(table)
     return keys.select(
         rows=pl.len().cast(pl.Int64),
         first_time=time.min(),
         last_time=time.max(),
         synced_to=time.filter(time <= ended).max(),
-        ahead=time.filter(time > ended).to_physical().unique().bottom_k(_MOST_AHEAD + 1).sort().implode(),
+        ahead=time.filter(time > ended).to_physical().unique().bottom_k(most_ahead + 1).sort().implode(),
     )
 
 
-def table_sums(table: CurrentTable, row: pl.DataFrame) -> TableSums:
+def table_sums(table: CurrentTable, row: pl.DataFrame, *, most_ahead: int) -> TableSums:
     """Return the sums of all deliveries from what ``summing`` computed."""
     found = row.row(0, named=True)
-    return _with_ahead(
-        TableSums(deliveries=table.deliveries(), ended=_ended(table), **{**found, "ahead": ()}), found["ahead"]
-    )
+    sums = TableSums(deliveries=table.deliveries(), ended=_ended(table), **{**found, "ahead": ()})
+    return _with_ahead(sums, found["ahead"], most_ahead)
 
 
-def grown_sums(table: CurrentTable, before: TableSums | None, arrived: pl.DataFrame | None = None) -> TableSums:
+def grown_sums(
+    table: CurrentTable, before: TableSums | None, new_rows: pl.DataFrame | None = None, *, most_ahead: int
+) -> TableSums:
     """Return the sums of all deliveries; what was there before is not read if the key frame of the rest is enough."""
     known = None if before is None else before.at(_ended(table))
-    if known is None or (arrived is None and known.deliveries != table.deliveries()):
-        return table_sums(table, summing(table, _times(table, _NONE)).collect(engine="streaming"))
-    if arrived is None:
+    if known is None or (new_rows is None and known.deliveries != table.deliveries()):
+        summed = summing(table, _times(table, _NONE), most_ahead=most_ahead).collect(engine="streaming")
+        return table_sums(table, summed, most_ahead=most_ahead)
+    if new_rows is None:
         return known
-    came = table_sums(table, summing(table, arrived.lazy()).collect())
+    summed = summing(table, new_rows.lazy(), most_ahead=most_ahead).collect()
+    came = table_sums(table, summed, most_ahead=most_ahead)
     sums = replace(
         came,
         rows=known.rows + came.rows,
@@ -101,15 +103,16 @@ def grown_sums(table: CurrentTable, before: TableSums | None, arrived: pl.DataFr
         synced_to=_last(known.synced_to, came.synced_to),
         ahead_is_all=known.ahead_is_all and came.ahead_is_all,
     )
-    told_until = [one.ahead[-1] for one in (known, came) if not one.ahead_is_all]
+    known_until = [one.ahead[-1] for one in (known, came) if not one.ahead_is_all]
     ahead = sorted({*known.ahead, *came.ahead})
-    return _with_ahead(sums, ahead[: bisect_right(ahead, min(told_until))] if told_until else ahead)
+    known_ahead = ahead[: bisect_right(ahead, min(known_until))] if known_until else ahead
+    return _with_ahead(sums, known_ahead, most_ahead)
 
 
-def _with_ahead(sums: TableSums, ahead: Sequence[int]) -> TableSums:
+def _with_ahead(sums: TableSums, ahead: Sequence[int], most: int) -> TableSums:
     """Return the sums with the first of these times."""
-    is_all = sums.ahead_is_all and len(ahead) <= _MOST_AHEAD
-    return replace(sums, ahead=tuple(ahead[:_MOST_AHEAD]), ahead_is_all=is_all)
+    is_all = sums.ahead_is_all and len(ahead) <= most
+    return replace(sums, ahead=tuple(ahead[:most]), ahead_is_all=is_all)
 
 
 def table_facts(table: CurrentTable, sums: TableSums, duplicates: pl.DataFrame) -> TableFacts:
@@ -118,7 +121,9 @@ def table_facts(table: CurrentTable, sums: TableSums, duplicates: pl.DataFrame) 
     times = {name: getattr(sums, name) for name in _TIMES}
     gone = lost[NEWEST_BY].is_in([time for time in times.values() if time is not None])
     if not lost.filter(gone)[NEWEST_BY].is_in(kept[NEWEST_BY].implode()).all():
-        counting = summing(table, _times(table, lost[ROW_ID])).collect(engine="streaming").row(0, named=True)
+        counting = (
+            summing(table, _times(table, lost[ROW_ID]), most_ahead=0).collect(engine="streaming").row(0, named=True)
+        )
         times = {name: counting[name] for name in _TIMES}
     rows = sums.rows - len(lost)
     return TableFacts(

@@ -16,7 +16,6 @@ from heap_assets.schema.heap_tables import USERS
 from heap_assets.transforms.duplicates import ENTITY, OWNER
 
 USER, ROWS = "user_id", "rows"
-_MOST_FILES = 8
 
 
 def user_column(table: CurrentTable) -> str | None:
@@ -34,11 +33,13 @@ def counting_users(table: CurrentTable, keys: pl.LazyFrame) -> pl.LazyFrame:
     return keys.group_by(pl.col(user).alias(USER)).agg(pl.len().cast(pl.Int64).alias(ROWS))
 
 
-def with_user_rows(storage: Storage, files: tuple[str, ...], counted: pl.DataFrame, *, about: str) -> tuple[str, ...]:
-    """Return the files with one more for what was counted, put together where they are many."""
+def with_user_rows(
+    storage: Storage, files: tuple[str, ...], counted: pl.DataFrame, *, about: str, most_files: int
+) -> tuple[str, ...]:
+    """Return the files with one more for what was counted, put together where they would be more than so many."""
     if counted.is_empty():
         return files
-    if len(files) >= _MOST_FILES:
+    if len(files) >= most_files:
         before = [pl.read_parquet(storage.local_copy(file), glob=False) for file in files]
         counted, files = pl.concat([*before, counted]).group_by(USER).agg(pl.col(ROWS).sum()), ()
     return (*files, write_file(storage, "resolved", counted, about=about).path)

@@ -5,13 +5,14 @@ Here: models and segments as they are published. Not here: the transforms by the
 """
 
 from collections import defaultdict
+from dataclasses import replace
 
 import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.pipeline.build import analysis
+from heap_assets.limits import Limits
 from heap_assets.pipeline.build.analytics_state import forget_analysis
 from heap_assets_tests.exports.busy import CONFIGURATION, busy_exports
 from heap_assets_tests.exports.shorthand import data_file, dump
@@ -61,9 +62,11 @@ def test_the_models_of_dumps_taken_one_by_one_are_those_of_the_oracle_and_consis
 
         forget_analysis(sync.storage)
         sync = sync_with(folder, **CONFIGURATION)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(analysis, "_buckets_for", lambda *_: buckets)
-            files = sync.analyze().models["heap_events"].built.layers[0].files
+        resolved = sync.resolution()
+        count = sum(resolved.tables[table.name].facts.migrated_rows for table in resolved.current.event_like())
+        in_buckets = Limits(rows_of_a_gib=0, fewest_rows=count / buckets * 1.000001)
+        sync.settings = replace(sync.settings, limits=in_buckets)
+        files = sync.analyze().models["heap_events"].built.layers[0].files
         assert len(files) == buckets
         sync.publish()
         assert differences(expected, published_by(sync)) == []

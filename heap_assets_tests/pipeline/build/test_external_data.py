@@ -96,7 +96,7 @@ def test_a_wrong_setting_is_told_without_secrets(place, key, said):
 
 def test_a_password_is_in_no_printed_settings():
     found = read_settings({"HEAP_OTHER_TABLE": "postgresql://u:secret@h/db#public.customers"})
-    assert found.other.name == "customers"
+    assert found.external.name == "customers"
     assert "secret" not in repr(found)
 
 

@@ -13,14 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heap_assets.lake import layers
-from heap_assets.pipeline.build import analysis, model_build
-from heap_assets.pipeline.resolve import compaction as packing
-from heap_assets.pipeline.resolve import table_facts, user_rows
+from heap_assets.limits import LayerLimits
 from heap_assets_tests.exports.busy import CONFIGURATION, busy_exports
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
-from heap_assets_tests.published import configured, published_by, run, scratch, some, sync_of
+from heap_assets_tests.published import configured, limited, published_by, run, scratch, some, sync_of
 
 EVENTS = "event_id:long user_id:long session_id:long time:timestamp-micros plan"
 NINE = 1_710_061_200_000_000
@@ -63,12 +60,13 @@ def refreshed(sync):
     st.data(),
 )
 def test_dump_by_dump_ends_bit_by_bit_in_what_a_first_run_makes(dumps, limits, most_files, most_ahead, data):
-    with pytest.MonkeyPatch.context() as patch, scratch() as folder:
-        patch.setattr(packing, "MOST_SMALL_FILES", most_files)
-        patch.setattr(user_rows, "_MOST_FILES", most_files)
-        patch.setattr(table_facts, "_MOST_AHEAD", most_ahead)
-        patch.setattr(layers, "_MOST_LAYERS", limits[0])
-        patch.setattr(layers, "_LARGEST_SHARE", limits[1])
+    limited_to = limited(
+        most_small_files=most_files,
+        most_user_row_files=most_files,
+        most_times_ahead=most_ahead,
+        layers=LayerLimits(most_layers=limits[0], largest_share=limits[1]),
+    )
+    with limited_to, scratch() as folder:
         for one in dumps:
             write_dump(folder / "export", one)
             sync = sync_with(folder, "home", **data.draw(st.sampled_from([CONFIGURATION, CONFIGURATION, OTHER])))
@@ -124,10 +122,8 @@ def test_changed_users_who_are_more_than_a_bucket_of_everybody_are_made_with_eve
     people(tmp_path)
     run(sync_with(tmp_path, "home", **CONFIGURATION))
     write_dump(tmp_path / "export", dump(2, {"view": data_file(EVENTS, (999, 7, 107, NINE, None))}))
-    monkeypatch.setattr(analysis, "_FEWEST_ROWS", rows_of_a_bucket)
-    monkeypatch.setattr(analysis, "_ROWS_OF_A_GIB", 0)
-    monkeypatch.setattr(model_build, "_FEW_USERS", 0)
-    some_users, everybody = refreshed(sync_with(tmp_path, "home", **CONFIGURATION))
+    with limited(fewest_rows=rows_of_a_bucket, rows_of_a_gib=0, few_users=0):
+        some_users, everybody = refreshed(sync_with(tmp_path, "home", **CONFIGURATION))
     assert ("heap_events" in some_users, "heap_events" in everybody) == (fits, not fits)
 
 
@@ -198,8 +194,7 @@ def test_a_column_that_changes_its_type_makes_what_reads_it_for_everybody(tmp_pa
     assert "heap_events" in some_users
 
 
-def test_layers_are_put_together_when_they_become_many(tmp_path, monkeypatch):
-    monkeypatch.setattr(layers, "_LARGEST_SHARE", 9.0)
+def test_layers_are_put_together_when_they_become_many(tmp_path):
     people(tmp_path)
     most = 0
     for number in range(2, 13):

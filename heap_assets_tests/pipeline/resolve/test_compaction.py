@@ -12,7 +12,7 @@ from heap_assets.schema.stored_columns import stored_name
 from heap_assets.schema.value_types import ValueType
 from heap_assets_tests.exports.shorthand import data_file, dump, full
 from heap_assets_tests.exports.writer import write_dump
-from heap_assets_tests.published import edit_state, run, sync_of
+from heap_assets_tests.published import edit_state, limited, run, sync_of
 
 
 def orders(*ids: int, plan: str = "gold"):
@@ -21,9 +21,10 @@ def orders(*ids: int, plan: str = "gold"):
 
 
 @pytest.fixture(autouse=True)
-def _early(monkeypatch):
-    """Pack as soon as there are three files."""
-    monkeypatch.setattr(packing, "MOST_SMALL_FILES", 2)
+def _early():
+    """Compact as soon as there are three files."""
+    with limited(most_small_files=2):
+        yield
 
 
 class Place:
@@ -75,11 +76,12 @@ def test_small_files_are_packed_once_there_are_many_and_packs_are_packed_again(p
     assert [one for one, _ in place.published()] == [1, 2, 3, 4, 5]
 
 
-def test_a_large_delivery_stays_as_it_is(place, monkeypatch):
-    monkeypatch.setattr(packing, "_SMALL_BYTES", 1)
+def test_a_large_delivery_stays_as_it_is(place):
     for number in (1, 2, 3, 4):
         place.deliver(number, orders(number))
-    assert (len(place.run().read()), place.packs()) == (4, [])
+    with limited(small_bytes=1):
+        place.run()
+    assert (len(place.read()), place.packs()) == (4, [])
 
 
 def test_a_pack_is_left_as_soon_as_one_of_its_dumps_is_delivered_again(place):
@@ -145,5 +147,5 @@ def test_a_year_of_deliveries_is_looked_through_once(place, monkeypatch):
     monkeypatch.setattr(
         current, "_by_delivery", lambda files, look=current._by_delivery: looked.append(1) or look(files)
     )
-    list(packing._small(table, ()))
+    list(packing._small(table, (), 1))
     assert len(looked) == 1

@@ -1,6 +1,5 @@
 """Facts that are added to dump by dump are those that a first run finds, also where clients' clocks are ahead."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +8,7 @@ from heap_assets.pipeline.resolve.rows_of_merged_users import rows_of_merged_use
 from heap_assets_tests.exports.pools import DAY, FIRST
 from heap_assets_tests.exports.shorthand import data_file, dump
 from heap_assets_tests.exports.writer import write_dump
-from heap_assets_tests.published import scratch, some, sync_of
+from heap_assets_tests.published import limited, scratch, some, sync_of
 
 COLUMNS = "event_id:long user_id:long session_id:long time:long"
 _hours = st.integers(0, 24 * 9)
@@ -19,8 +18,7 @@ _arrivals = st.lists(st.lists(_hours, max_size=6), min_size=2, max_size=5)
 @some(6)
 @given(_arrivals, st.sampled_from([1, 2, 3, 5_000]))
 def test_times_ahead_of_their_dump_are_reached_by_later_ones(arrivals, most_ahead):
-    with pytest.MonkeyPatch.context() as patch, scratch() as folder:
-        patch.setattr(table_facts, "_MOST_AHEAD", most_ahead)
+    with limited(most_times_ahead=most_ahead), scratch() as folder:
         for number, hours in enumerate(arrivals, start=1):
             rows = [(100 * number + at, 1, 1, FIRST + hour * DAY // 24) for at, hour in enumerate(hours)]
             write_dump(folder / "export", dump(number, {"orders": data_file(COLUMNS, *rows)}))
