@@ -260,6 +260,12 @@ def test_names_say_what_is_in_them():
     assert [name for name in classes if name.endswith(("Manager", "Helper", "Utils"))] == []
 
 
+def test_every_module_that_is_named_in_a_docstring_or_comment_is_there():
+    there = [f"/{path.relative_to(ROOT).as_posix()}" for path in ROOT.rglob("*.py") if ".venv" not in path.parts]
+    named = {(m.name, name) for m in modules() for name in re.findall(r"[\w/]+\.py\b", m.text)}
+    assert {one for one in named if not any(path.endswith(f"/{one[1]}") for path in there)} == set()
+
+
 def test_no_module_is_a_notebook_of_intentions():
     assert [
         module.name for module in modules() if re.search(r"\b(TODO|FIXME|XXX|HACK)\b|# ?[-=*#]{4,}", module.text)

@@ -1,6 +1,6 @@
 """The ledger torn, gone, of another version: read as it was, begun again on demand, never taken for an empty one.
 
-Here: the document. Not here: what a run leaves besides (test_memories.py), whose export it is
+Here: the document. Not here: what a run leaves besides (test_state.py), whose export it is
 (landing/test_whose_export.py).
 """
 

@@ -2,7 +2,7 @@
 
 A view that coalesced the two sides of a join would hide from DuckDB that a filter by user concerns the rows as well.
 While the previous identity map is known, only new and remapped users are looked up. Here: the file. Not here: the
-rule (transforms/identity.py), the view of it (publish/internal_schema.py).
+rule (transforms/identity.py), the view of it (targets/duckdb/internal_schema.py).
 """
 
 from collections.abc import Collection
