@@ -6,6 +6,7 @@ import pytest
 from heap_assets.lake.layers import RowsByUser
 from heap_assets.lake.storage import FolderStorage
 from heap_assets.lake.written_files import write_file
+from heap_assets.limits import LayerLimits
 from heap_assets.pipeline.build.analytics_state import BuiltModel
 
 USERS, STEPS = 100_000, 4
@@ -27,7 +28,7 @@ def test_rows_of_a_user_stand_together_in_order_and_are_those_of_the_newest_laye
     for number, users in enumerate(again, start=1):
         whose = write_file(storage, "rows", pl.DataFrame({"user_id": users}), about="users").path
         layer = ROWS.kept(storage, rows_of(users, pl.lit(number)), users=whose)
-        layers, rows = ROWS.with_layer(storage, made, layer)
+        layers, rows = ROWS.with_layer(storage, made, layer, LayerLimits())
         made = BuiltModel(of="", layers=layers, rows=rows)
     assert len(made.layers) == layers_left
     found = ROWS.live(storage, made.layers).collect(engine="streaming")
