@@ -19,7 +19,7 @@ from heap_assets.errors import HeapAssetsError
 from heap_assets.lake.state import is_lost
 from heap_assets.lake.storage import Storage
 from heap_assets.pipeline.opening import open_storage
-from heap_assets.pipeline.registry import Registry, known_registry
+from heap_assets.pipeline.registry import Registry, known_registry, read_registry
 from heap_assets.settings import Settings, read_home, read_settings
 from heap_assets.sources.external.table import ExternalTable
 
@@ -65,13 +65,15 @@ def read_known(environment: Mapping[str, str]) -> Known:
         known = replace(known, freshness=before.freshness, wrong=(*known.wrong, str(error)))
     same = before.registry if before.lake == settings.lake_uri else Registry()
     try:
-        registry = known_registry(open_storage(settings))
+        storage = open_storage(settings)
+        registry = known_registry(storage)
+        landed = read_registry(storage) if registry is None else registry  # of a lake of an earlier version
     except HeapAssetsError as error:
         return replace(known, registry=same, wrong=(*known.wrong, str(error)))
     if registry is None and same.tables:
         lost = f"{settings.lake_uri}: the list of its tables is gone; run heap_sync, which writes it again."
         return replace(known, registry=same, wrong=(*known.wrong, lost))
-    return replace(known, registry=registry or Registry())
+    return replace(known, registry=landed)
 
 
 def keep_known(settings: Settings, storage: Storage) -> None:

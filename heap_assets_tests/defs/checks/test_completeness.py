@@ -109,6 +109,16 @@ def test_what_cannot_be_read_is_as_it_was_last_known_and_a_check_fails_until_it_
         assert named in reason
 
 
+def test_of_a_lake_whose_state_an_earlier_version_left_all_tables_that_have_landed_are_assets(known):
+    place, _ = known
+    before = loaded()
+    (place.folder / "home" / "lake" / "state.json").unlink()
+    (place.folder / "home" / "definitions.json").write_text('{"of": "another version"}')
+    raw = {key for key in before if key.split("/")[0] in {"raw", "heap", "migrated", "heap_sync"}}
+    assert "heap_sync/signup" in raw
+    assert raw <= loaded().keys()
+
+
 def test_where_another_table_lies_is_not_kept_at_home_since_it_may_hold_a_password(known):
     place, _ = known
     kept = (place.folder / "home" / "definitions.json").read_text()
